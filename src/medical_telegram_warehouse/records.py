@@ -1,0 +1,109 @@
+"""The records that flow between rooms.
+
+Sources make `Message`s, the lake stores them one per line, the loader copies them into PostgreSQL; the photo store
+yields `PhotoFile`s and vision turns each into a `PhotoScan`. Nothing here knows files, databases or models.
+What a source does not know is None, never 0: an average over unknown counters must not be pulled down.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One observation of one message at one scrape: a line of the lake.
+
+    `message_text` is plain text; formatting lives in `entities`. `image_path` is posix, relative to the folder that
+    holds the data folder. Timestamps carry a zone.
+    """
+
+    message_id: int
+    channel_name: str
+    message_date: datetime
+    message_text: str = ""
+    has_media: bool | None = None
+    image_path: str | None = None
+    media_type: str | None = None
+    views: int | None = None
+    forwards: int | None = None
+    replies: int | None = None
+    reactions: dict[str, int] | None = None
+    edit_date: datetime | None = None
+    reply_to_message_id: int | None = None
+    grouped_id: int | None = None
+    forwarded_from: str | None = None
+    post_author: str | None = None
+    entities: list[dict[str, Any]] | None = None
+    urls: list[str] | None = None
+    scraped_at: datetime | None = None
+    source: str | None = None
+    raw: dict[str, Any] | None = msgspec.field(default=None, name="_raw")
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was known of one channel at one scrape: a line of `telegram_channels/<date>.jsonl`."""
+
+    channel_name: str
+    scraped_at: datetime
+    source: str
+    title: str | None = None
+    description: str | None = None
+    subscribers: int | None = None
+
+
+class PhotoFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo in a lake. `message_id` is None when the file's name is not a message's number."""
+
+    lake: str
+    channel_name: str
+    message_id: int | None
+    path: Path
+    """Where the file lies on this machine."""
+    image_path: str
+    """How it is named in tables and files: relative to the project's folder where it lies below it."""
+
+
+class ScanStatus(StrEnum):
+    """What became of one photo."""
+
+    OK = "ok"
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
+
+
+class ImageCategory(StrEnum):
+    """What a photo shows, judged from its detections alone."""
+
+    PROMOTIONAL = "promotional"
+    PRODUCT_DISPLAY = "product_display"
+    LIFESTYLE = "lifestyle"
+    OTHER = "other"
+
+
+class Detection(msgspec.Struct, frozen=True, kw_only=True):
+    """One object on a photo; the box is in pixels of the upright photo."""
+
+    detected_class: str
+    confidence_score: float
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+
+class PhotoScan(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of scanning one photo's content with one model and one threshold."""
+
+    status: ScanStatus
+    error: str | None = None
+    """Why it could not be read, for `unreadable`."""
+    image_width: int | None = None
+    image_height: int | None = None
+    image_category: ImageCategory | None = None
+    """None for what could not be read: unknown is not `other`."""
+    detections: tuple[Detection, ...] = ()
