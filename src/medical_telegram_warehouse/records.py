@@ -10,9 +10,24 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from pydantic import SecretStr
+
+
+class DatabaseAddress(NamedTuple):
+    """Where PostgreSQL is and who connects. The password prints as asterisks."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: SecretStr
+
+    def __str__(self) -> str:
+        """Name the server without its password."""
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

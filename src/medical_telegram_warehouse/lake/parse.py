@@ -1,0 +1,280 @@
+"""Turns one raw record into a message that the warehouse can hold, or says why it cannot.
+
+Nearly every record takes the fast path: msgspec decodes and checks it in one pass. Whatever that refuses is looked
+at again with patience: other scrapers' key names, ids as strings, counters out of range, characters that PostgreSQL
+refuses. What was mended is named in `repairs`; the record itself is kept as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from medical_telegram_warehouse.lake.lines import RawRecord
+from medical_telegram_warehouse.lake.markdown import strip_markdown
+from medical_telegram_warehouse.records import Message
+from medical_telegram_warehouse.text import storable, storable_json
+
+MAX_BIGINT = 2**63 - 1
+# Telegram's first day. Older dates are unset clocks, and one of them would make the calendar start in 1970.
+FIRST_DAY = datetime(2013, 8, 14, tzinfo=UTC)
+# A scraper's clock or a missing zone may put a date some hours ahead.
+FUTURE_TOLERANCE = timedelta(days=1)
+MAX_CHANNEL_NAME = 256
+_MAX_PAYLOAD = 100_000
+_COUNTERS = ("views", "forwards", "replies")
+_OPTIONAL_IDS = ("reply_to_message_id", "grouped_id")
+# What other public scrapers call the same things.
+_ALIASES = {
+    "message_id": ("id", "msg_id"),
+    "channel_name": ("channel", "channel_username"),
+    "message_date": ("date", "timestamp"),
+    "message_text": ("text", "message"),
+    "image_path": ("photo_path", "media_path"),
+    "reply_to_message_id": ("reply_to_msg_id", "reply_to"),
+}
+
+
+class ParsedRecord(NamedTuple):
+    """A usable record. `payload` is its JSON as PostgreSQL accepts it."""
+
+    position: int
+    message: Message
+    repairs: tuple[str, ...]
+    payload: bytes
+
+
+class RejectedRecord(NamedTuple):
+    """A record that cannot be used. `position` is None for a whole file."""
+
+    position: int | None
+    reason: str
+    detail: str
+    payload: str
+
+
+class _Unusable(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+_decode = msgspec.json.Decoder(Message).decode
+_PROBLEMS = {
+    "torn_line": "the last line is incomplete: its writer was interrupted; it is read again once completed",
+    "record_too_large": "the line is longer than 16 MiB; its start is kept here",
+    "invalid_json": "the array breaks off or is damaged here; nothing after this can be read",
+    "not_an_array": "the file holds neither a JSON array nor JSON lines",
+}
+
+
+class RecordParser:
+    """Parses the records of one file.
+
+    Args:
+        channel_name: the channel that the file is named for, for records that do not name theirs.
+        now: the latest plausible date is a day after this.
+    """
+
+    def __init__(self, channel_name: str, now: datetime) -> None:
+        self._channel_name = channel_name
+        self._latest = now + FUTURE_TOLERANCE
+
+    def parse(self, record: RawRecord) -> ParsedRecord | RejectedRecord:
+        """Judge one record."""
+        if record.problem:
+            return reject(record, record.problem, _PROBLEMS[record.problem])
+        try:
+            message = _decode(record.payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._parse_patiently(record)
+        if (
+            b"\\u" in record.payload  # may hide a NUL or half a surrogate pair
+            or message.source is None  # not ours: may hold Markdown, other key names
+            or message.message_date.tzinfo is None
+            or not self._is_plain(message)
+        ):
+            return self._parse_patiently(record)
+        return ParsedRecord(record.position, message, (), record.payload)
+
+    def _is_plain(self, message: Message) -> bool:
+        if not 0 < message.message_id <= MAX_BIGINT or not FIRST_DAY <= message.message_date <= self._latest:
+            return False
+        for counter in (message.views, message.forwards, message.replies):
+            if counter is not None and not 0 <= counter <= MAX_BIGINT:
+                return False
+        for identifier in (message.reply_to_message_id, message.grouped_id):
+            if identifier is not None and not -MAX_BIGINT <= identifier <= MAX_BIGINT:
+                return False
+        return 0 < len(message.channel_name) <= MAX_CHANNEL_NAME
+
+    def _parse_patiently(self, record: RawRecord) -> ParsedRecord | RejectedRecord:
+        repairs: list[str] = []
+        try:
+            fields = _load_object(record.payload, repairs)
+            message = self._build(fields, repairs)
+            payload = record.payload
+            if repairs and {"unstorable_characters", "not_a_number"} & set(repairs):
+                payload = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+        except _Unusable as problem:
+            return reject(record, problem.reason, problem.detail)
+        return ParsedRecord(record.position, message, tuple(repairs), payload)
+
+    def _build(self, fields: dict[str, Any], repairs: list[str]) -> Message:
+        known = {name: _pick(fields, name) for name in (*Message.__struct_fields__[:-1], "_raw")}
+        known["message_id"] = _message_id(known["message_id"], repairs)
+        known["channel_name"] = self._channel(known["channel_name"], repairs)
+        known["message_date"] = self._date(known["message_date"], repairs)
+        known["message_text"] = _text(known["message_text"], is_foreign=known["source"] is None, repairs=repairs)
+        for name in _COUNTERS:
+            known[name] = _number(known[name], 0, f"{name}_out_of_range", repairs)
+        for name in _OPTIONAL_IDS:
+            known[name] = _number(known[name], -MAX_BIGINT, f"{name}_out_of_range", repairs)
+        for name in ("edit_date", "scraped_at"):
+            known[name] = _optional(known[name], _parse_date, f"{name}_unreadable", repairs)
+        present = {name: value for name, value in known.items() if value is not None}
+        for name in [name for name in present if name not in ("message_id", "channel_name", "message_date")]:
+            try:
+                msgspec.convert({name: present[name]}, _OptionalFields)
+            except (msgspec.ValidationError, RecursionError):
+                repairs.append(f"{name}_unreadable")
+                del present[name]
+        return msgspec.convert(present, Message)
+
+    def _channel(self, value: Any, repairs: list[str]) -> str:
+        if not isinstance(value, str) or not value.strip():
+            value = self._channel_name
+            repairs.append("channel_from_file_name")
+        if not value.strip():
+            raise _Unusable("channel_name_missing", "neither the record nor its file names a channel")
+        if len(value) > MAX_CHANNEL_NAME:
+            raise _Unusable("channel_name_too_long", f"{len(value)} characters; at most {MAX_CHANNEL_NAME}")
+        return str(value)
+
+    def _date(self, value: Any, repairs: list[str]) -> datetime:
+        if value is None:
+            raise _Unusable("message_date_missing", "the record has no message_date")
+        date = _parse_date(value)
+        if date is None:
+            raise _Unusable("message_date_unreadable", f"{str(value)[:80]!r} is not an ISO 8601 date")
+        if isinstance(value, str) and not _has_zone(value):
+            repairs.append("message_date_without_zone")
+        if date > self._latest:
+            raise _Unusable("message_date_in_future", f"{date.isoformat()} is more than a day ahead of now")
+        if date < FIRST_DAY:
+            raise _Unusable("message_date_too_old", f"{date.isoformat()} is before Telegram existed")
+        return date
+
+
+class _OptionalFields(Message, frozen=True, kw_only=True):
+    message_id: int = 0
+    channel_name: str = ""
+    message_date: datetime = FIRST_DAY
+
+
+def reject(record: RawRecord, reason: str, detail: str) -> RejectedRecord:
+    """Keep a record that cannot be used, readable and storable."""
+    payload = storable(record.payload[:_MAX_PAYLOAD].decode(errors="replace"))
+    return RejectedRecord(record.position, reason, detail, payload)
+
+
+def _load_object(payload: bytes, repairs: list[str]) -> dict[str, Any]:
+    def constant(_name: str) -> None:
+        repairs.append("not_a_number")
+
+    try:
+        value = json.loads(payload.decode(), parse_constant=constant)
+    except UnicodeDecodeError as error:
+        raise _Unusable("invalid_utf8", str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _Unusable("invalid_json", str(error)) from error
+    if not isinstance(value, dict):
+        raise _Unusable("not_an_object", f"a record is a JSON object; this is {type(value).__name__}")
+    clean: dict[str, Any] = storable_json(value)
+    if clean != value:
+        repairs.append("unstorable_characters")
+    return clean
+
+
+def _pick(fields: dict[str, Any], name: str) -> Any:
+    value = fields.get(name)
+    if value is None:
+        value = next((fields[alias] for alias in _ALIASES.get(name, ()) if fields.get(alias) is not None), None)
+    return value
+
+
+def _message_id(value: Any, repairs: list[str]) -> int:
+    if value is None:
+        raise _Unusable("message_id_missing", "the record has no message_id")
+    number = _integer(value)
+    if number is None or not 0 < number <= MAX_BIGINT:
+        raise _Unusable("message_id_unusable", f"{str(value)[:80]!r} is not a positive 64-bit number")
+    if not isinstance(value, int):
+        repairs.append("message_id_not_a_number")
+    return number
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    text = value.strip() if isinstance(value, str) else ""
+    # int() also takes underscores, and digits of other scripts; longer numbers fit no column.
+    return int(text) if re.fullmatch(r"-?[0-9]{1,30}", text) else None
+
+
+def _number(value: Any, lowest: int, repair: str, repairs: list[str]) -> int | None:
+    if value is None:
+        return None
+    number = _integer(value)
+    if number is None or not lowest <= number <= MAX_BIGINT:
+        repairs.append(repair)
+        return None
+    return number
+
+
+def _text(value: Any, *, is_foreign: bool, repairs: list[str]) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        repairs.append("message_text_unreadable")
+        return ""
+    plain = strip_markdown(value) if is_foreign else value
+    if plain is not value:
+        repairs.append("markdown_removed")
+    return plain
+
+
+def _optional(value: Any, convert: Callable[[Any], Any], repair: str, repairs: list[str]) -> Any:
+    if value is None:
+        return None
+    converted = convert(value)
+    if converted is None:
+        repairs.append(repair)
+    return converted
+
+
+def _parse_date(value: Any) -> datetime | None:
+    try:
+        if isinstance(value, str):
+            date = datetime.fromisoformat(value.strip())
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        else:
+            return None
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _has_zone(value: str) -> bool:
+    return datetime.fromisoformat(value.strip()).tzinfo is not None

@@ -1,0 +1,119 @@
+"""Finds the message files of a lake and reads their records.
+
+The order is fixed (scrape date, then channel), so that two runs over one lake do the same. What lies in the messages
+folder and is no message file is reported, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.lake.layout import CHANNELS_FOLDER, MESSAGES_FOLDER, decode_channel
+from medical_telegram_warehouse.lake.lines import Hash, RawRecord, is_array, read_array, read_lines
+from medical_telegram_warehouse.lake.parse import ParsedRecord, RecordParser, RejectedRecord
+from medical_telegram_warehouse.lake.registry import Lake
+
+_SUFFIXES = {".json", ".jsonl"}
+
+
+class MessageFile(NamedTuple):
+    """A file of observations. `file_path` is posix, relative to the lake's root."""
+
+    path: Path
+    file_path: str
+    scrape_date: date | None
+    channel_name: str
+    size: int
+    mtime_ns: int
+
+
+def list_message_files(lake: Lake) -> tuple[list[MessageFile], list[str]]:
+    """List a lake's message files, and the paths of what lies among them but is none.
+
+    Raises:
+        LakeError: the folder cannot be listed.
+    """
+    files: list[MessageFile] = []
+    strays: list[str] = []
+    root = lake.root / MESSAGES_FOLDER
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        folders.sort()
+        depth = len(Path(folder).relative_to(root).parts)
+        for name in sorted(names):
+            path = Path(folder, name)
+            stamp = path.stat()
+            relative = storable_path(path.relative_to(lake.root))
+            if depth > 1 or path.suffix not in _SUFFIXES:
+                if not name.startswith("."):
+                    strays.append(relative)
+                continue
+            scrape_date = _date_of(Path(folder).name) if depth else None
+            channel = decode_channel(storable_path(Path(path.stem)))
+            files.append(MessageFile(path, relative, scrape_date, channel, stamp.st_size, stamp.st_mtime_ns))
+    files.sort(key=lambda file: (file.scrape_date or date.min, file.file_path))
+    return files, strays
+
+
+def list_channel_files(lake: Lake) -> list[Path]:
+    """List the files of channel descriptions, oldest first."""
+    return sorted((lake.root / CHANNELS_FOLDER).glob("*.jsonl"))
+
+
+def read_records(
+    source: MessageFile, file: BinaryIO, start: int, digest: Hash, now: datetime
+) -> Iterator[tuple[RawRecord, ParsedRecord | RejectedRecord]]:
+    """Read a message file from byte `start` (arrays always from their start), feeding `digest` what was read."""
+    parser = RecordParser(source.channel_name, now)
+    if is_array(source.path):
+        raw_records = read_array(file)
+    elif not _holds_lines(source, file):
+        raw_records = iter([RawRecord(0, _head(file), 0, "not_an_array")])
+    else:
+        raw_records = read_lines(file, start, digest)
+    for raw in raw_records:
+        yield raw, parser.parse(raw)
+
+
+def storable_path(path: Path) -> str:
+    """A path as text that can be stored; bytes that are no UTF-8 become U+FFFD."""
+    return path.as_posix().encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _holds_lines(source: MessageFile, file: BinaryIO) -> bool:
+    """Whether to read a file that is no array line by line.
+
+    A .jsonl file is, even when its first line is damaged. A .json file is only when its first line is a whole object:
+    each line of one pretty-printed object would otherwise be a rejection of its own.
+    """
+    if source.path.suffix == ".jsonl" or not source.size:
+        return True
+    try:
+        return isinstance(json.loads(_head(file).lstrip().split(b"\n", 1)[0]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _head(file: BinaryIO, length: int = 100_000) -> bytes:
+    file.seek(0)
+    head = file.read(length)
+    file.seek(0)
+    return head
+
+
+def _date_of(folder: str) -> date | None:
+    try:
+        return date.fromisoformat(folder)
+    except ValueError:
+        return None
+
+
+def _raise(error: OSError) -> None:
+    if isinstance(error, FileNotFoundError):
+        return  # a lake of photos alone has no messages folder
+    raise LakeError(f"cannot list {error.filename}: {error.strerror}; check that this user may read it") from error

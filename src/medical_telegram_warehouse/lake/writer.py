@@ -1,0 +1,195 @@
+"""Appends to our own lake, so that a kill at any moment loses and repeats nothing.
+
+    messages -> lines of telegram_messages/<scrape date>/<channel>.jsonl, flushed to disk a page at a time
+             -> checkpoint of the channel: the last message id, how long its file was, what was last seen of recent ones
+
+A kill between the two leaves lines that the checkpoint does not know. The next writer reads that tail back into the
+checkpoint, and cuts off a line that was torn.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from medical_telegram_warehouse.errors import LakeBusyError, LakeError
+from medical_telegram_warehouse.lake.layout import channels_file, encode_channel, messages_file
+from medical_telegram_warehouse.records import Channel, Message
+
+_STATE_FOLDER = ".checkpoints"
+_encode = msgspec.json.Encoder().encode
+
+
+class _Checkpoint(msgspec.Struct, kw_only=True):
+    last_message_id: int | None = None
+    file: str | None = None
+    file_bytes: int = 0
+    seen: dict[int, tuple[date, str]] = {}
+    """Fingerprint of the last stored observation, for messages that are young enough to be observed again."""
+
+
+@contextmanager
+def open_lake(root: Path) -> Iterator[LakeWriter]:
+    """Open our own lake for writing; only one process at a time may.
+
+    Raises:
+        LakeBusyError: another process is writing.
+        LakeError: the folder cannot be written.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / ".lock").open("wb")
+    except OSError as error:
+        raise _unwritable(root, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LakeBusyError(f"another process is writing the lake {root}; wait for it to end") from error
+        try:
+            yield LakeWriter(root)
+        except OSError as error:
+            raise _unwritable(root, error) from error
+
+
+class LakeWriter:
+    """Writes channels and their messages; made by `open_lake`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def describe_channel(self, channel: Channel) -> bool:
+        """Append what is known of a channel, unless the same was written last; returns whether it was."""
+        path = channels_file(self._root, channel.scraped_at.astimezone(UTC).date())
+        line = _encode(channel) + b"\n"
+        _cut_torn_line(path)
+        if path.exists() and line in path.read_bytes():
+            return False
+        _append(path, [line])
+        return True
+
+    def channel(self, channel_name: str, scrape_date: date, refresh_since: datetime) -> ChannelWriter:
+        """Continue a channel where its last scrape ended."""
+        return ChannelWriter(self._root, channel_name, scrape_date, refresh_since)
+
+
+class ChannelWriter:
+    """Appends one channel's observations of one scrape.
+
+    Args:
+        root: the lake's folder.
+        channel_name: as Telegram names it.
+        scrape_date: the folder that the observations go to (UTC).
+        refresh_since: messages older than this are not observed again, so nothing is remembered of them.
+    """
+
+    def __init__(self, root: Path, channel_name: str, scrape_date: date, refresh_since: datetime) -> None:
+        self._root = root
+        self._path = messages_file(root, scrape_date, channel_name)
+        self._state_path = root / _STATE_FOLDER / f"{encode_channel(channel_name)}.json"
+        self._oldest = refresh_since.date()
+        self._state = self._restore()
+
+    @property
+    def last_message_id(self) -> int | None:
+        """The highest message id in the lake, or None."""
+        return self._state.last_message_id
+
+    def append(self, messages: Iterable[Message]) -> int:
+        """Write those observations that differ from what was last stored; returns how many."""
+        lines = []
+        for message in messages:
+            fingerprint = _fingerprint(message)
+            if self._state.seen.get(message.message_id, (None, ""))[1] != fingerprint:
+                lines.append(_encode(message) + b"\n")
+                self._remember(message, fingerprint)
+        if lines:
+            _append(self._path, lines)
+            self._save()
+        return len(lines)
+
+    def is_stored(self, message: Message) -> bool:
+        """Whether this observation says nothing that the lake does not hold."""
+        return self._state.seen.get(message.message_id, (None, ""))[1] == _fingerprint(message)
+
+    def _remember(self, message: Message, fingerprint: str) -> None:
+        self._state.last_message_id = max(self._state.last_message_id or 0, message.message_id)
+        day = message.message_date.astimezone(UTC).date()
+        if day >= self._oldest:
+            self._state.seen[message.message_id] = (day, fingerprint)
+
+    def _restore(self) -> _Checkpoint:
+        try:
+            state = msgspec.json.decode(self._state_path.read_bytes(), type=_Checkpoint)
+        except FileNotFoundError:
+            state = _Checkpoint()
+        except msgspec.MsgspecError as error:
+            raise LakeError(
+                f"the checkpoint {self._state_path} is damaged ({error}); delete it, and the next scrape reads the "
+                f"channel from its start again"
+            ) from error
+        state.seen = {number: seen for number, seen in state.seen.items() if seen[0] >= self._oldest}
+        self._state = state
+        _cut_torn_line(self._path)
+        relative = self._path.relative_to(self._root).as_posix()
+        known_bytes = state.file_bytes if state.file == relative else 0
+        if self._path.exists() and self._path.stat().st_size > known_bytes:
+            with self._path.open("rb") as file:
+                file.seek(known_bytes)
+                for line in file:
+                    message = msgspec.json.decode(line, type=Message)
+                    self._remember(message, _fingerprint(message))
+        return state
+
+    def _save(self) -> None:
+        self._state.file = self._path.relative_to(self._root).as_posix()
+        self._state.file_bytes = self._path.stat().st_size
+        self._state_path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._state_path.with_suffix(".tmp")
+        temporary.write_bytes(_encode(self._state))
+        os.replace(temporary, self._state_path)  # noqa: PTH105 - atomic, and named so
+
+
+def _fingerprint(message: Message) -> str:
+    """A hash of what was observed, not of when."""
+    return blake2b(_encode(msgspec.structs.replace(message, scraped_at=None)), digest_size=12).hexdigest()
+
+
+def _append(path: Path, lines: list[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(b"".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove what follows the last line end: a kill in the middle of a write left it."""
+    try:
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end:
+                start = max(0, end - 65536)
+                file.seek(start)
+                newline = file.read(end - start).rfind(b"\n")
+                if newline >= 0:
+                    end = start + newline + 1
+                    break
+                end = start
+            file.truncate(end)
+    except FileNotFoundError:
+        return
+
+
+def _unwritable(root: Path, error: OSError) -> LakeError:
+    return LakeError(
+        f"cannot write the lake {root}: {error.strerror or error}; check free space and that this user may write "
+        f"there, or set DATA_DIR to another folder"
+    )

