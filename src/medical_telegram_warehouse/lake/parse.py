@@ -46,7 +46,7 @@ class ParsedRecord(NamedTuple):
     position: int
     message: Message
     repairs: tuple[str, ...]
-    payload: bytes
+    payload: str
 
 
 class RejectedRecord(NamedTuple):
@@ -92,6 +92,7 @@ class RecordParser:
             return reject(record, record.problem, _PROBLEMS[record.problem])
         try:
             message = _decode(record.payload)
+            payload = record.payload.decode()  # msgspec does not look into keys that it skips
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return self._parse_patiently(record)
         if (
@@ -101,7 +102,7 @@ class RecordParser:
             or not self._is_plain(message)
         ):
             return self._parse_patiently(record)
-        return ParsedRecord(record.position, message, (), record.payload)
+        return ParsedRecord(record.position, message, (), payload)
 
     def _is_plain(self, message: Message) -> bool:
         if not 0 < message.message_id <= MAX_BIGINT or not FIRST_DAY <= message.message_date <= self._latest:
@@ -119,9 +120,9 @@ class RecordParser:
         try:
             fields = _load_object(record.payload, repairs)
             message = self._build(fields, repairs)
-            payload = record.payload
+            payload = record.payload.decode()
             if repairs and {"unstorable_characters", "not_a_number"} & set(repairs):
-                payload = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+                payload = json.dumps(fields, ensure_ascii=False, allow_nan=False)
         except _Unusable as problem:
             return reject(record, problem.reason, problem.detail)
         return ParsedRecord(record.position, message, tuple(repairs), payload)

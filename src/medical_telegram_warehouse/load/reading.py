@@ -1,0 +1,102 @@
+"""Reads one lake file from where its last load ended, and knows how far it has come."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from medical_telegram_warehouse.lake.lines import Hash, hash_prefix, is_array
+from medical_telegram_warehouse.lake.parse import ParsedRecord, RejectedRecord
+from medical_telegram_warehouse.lake.reader import MessageFile, read_records
+
+logger = logging.getLogger(__name__)
+_REASON_TORN = "torn_line"
+
+
+class LoadedFile(NamedTuple):
+    """What the database knows of a file; `size` is -1 while it is being read."""
+
+    size: int
+    mtime_ns: int
+    loaded_bytes: int
+    sha256: bytes
+
+
+class FileReading:
+    """One file on its way into the database.
+
+    Args:
+        source: the file.
+        loaded: what is known of it, or None for a new file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, source: MessageFile, loaded: LoadedFile | None) -> None:
+        self.source = source
+        self.rejections: list[RejectedRecord] = []
+        self.is_finished = False
+        self.is_first_report = True
+        self._records = 0
+        self._has_failed = False
+        self.start = 0
+        self._digest: Hash = hashlib.sha256()
+        if loaded is not None and loaded.loaded_bytes and not is_array(source.path):
+            digest, is_whole = hash_prefix(source.path, loaded.loaded_bytes)
+            if is_whole and digest.digest() == loaded.sha256:
+                self.start, self._digest = loaded.loaded_bytes, digest
+            else:
+                logger.warning("%s was rewritten since it was loaded; it is read again as a whole", source.file_path)
+        self.position = self.start
+
+    def parsed(self, now: datetime) -> Iterator[ParsedRecord]:
+        """Yield the usable records, setting the others aside in `rejections`.
+
+        Raises:
+            OSError: the file cannot be read any further.
+        """
+        with self.source.path.open("rb") as file:
+            for raw, record in read_records(self.source, file, self.start, self._digest, now):
+                self.position = raw.end
+                if isinstance(record, ParsedRecord):
+                    self._records += 1
+                    yield record
+                    continue
+                self.rejections.append(record)
+                if record.reason == _REASON_TORN:  # may be completed later: nothing after `position` counts as read
+                    break
+            else:
+                self.position = file.tell()
+        self.is_finished = True
+
+    def fail(self, detail: str) -> None:
+        """Note that the file could not be read to its end."""
+        self.rejections.append(RejectedRecord(None, "unreadable_file", detail, ""))
+        self.is_finished = self._has_failed = True
+
+    def refuse(self, rejection: RejectedRecord) -> None:
+        """Take back a record that the database did not accept."""
+        self._records -= 1
+        self.rejections.append(rejection)
+
+    def progress(self) -> dict[str, object]:
+        """What the database shall know: size and time only when the file was read to its end."""
+        is_done = self.is_finished and not self._has_failed
+        return {
+            "file_size": self.source.size if is_done else -1,
+            "file_mtime_ns": self.source.mtime_ns,
+            "loaded_bytes": self.position,
+            "sha256": self._digest.digest(),
+            "records": self._records,
+            "restarted": self.is_first_report and self.start == 0,
+        }
+
+    def reported(self) -> int:
+        """Start counting anew after a commit; returns the records since the last one, rejected ones included."""
+        seen = self._records + len(self.rejections)
+        self._records, self.rejections, self.is_first_report = 0, [], False
+        return seen

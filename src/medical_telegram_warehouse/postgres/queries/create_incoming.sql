@@ -1,0 +1,27 @@
+-- One chunk of lake records on its way into the raw tables; emptied at each commit.
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
+    channel_name text NOT NULL,
+    message_id bigint NOT NULL,
+    message_date timestamptz NOT NULL,
+    message_text text NOT NULL,
+    has_media boolean,
+    image_path text,
+    media_type text,
+    views bigint,
+    forwards bigint,
+    replies bigint,
+    reactions jsonb,
+    edit_date timestamptz,
+    reply_to_message_id bigint,
+    grouped_id bigint,
+    forwarded_from text,
+    post_author text,
+    source text,
+    observed_at timestamptz NOT NULL,
+    observation_id uuid NOT NULL,
+    text_hash uuid NOT NULL,
+    repairs text[],
+    record jsonb NOT NULL,
+    file_id integer NOT NULL,
+    file_position bigint NOT NULL
+) ON COMMIT DELETE ROWS;

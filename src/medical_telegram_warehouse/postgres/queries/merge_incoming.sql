@@ -1,0 +1,58 @@
+-- Merges a chunk: every distinct observation is kept, and of each message the newest state.
+-- Observations of one moment are told apart by their id, so the result does not depend on the order of loading.
+WITH new_observations AS (
+    INSERT INTO raw.telegram_message_observations (
+        channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions, edit_date,
+        text_hash, file_id, file_position
+    )
+    SELECT
+        channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions, edit_date,
+        text_hash, file_id, file_position
+    FROM incoming
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+),
+
+merged_messages AS (
+    INSERT INTO raw.telegram_messages AS stored (
+        channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
+        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
+        observed_at, observation_id, repairs, record, file_id, file_position
+    )
+    SELECT DISTINCT ON (channel_name, message_id)
+        channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
+        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
+        observed_at, observation_id, repairs, record, file_id, file_position
+    FROM incoming
+    ORDER BY channel_name, message_id, observed_at DESC, observation_id DESC
+    ON CONFLICT (channel_name, message_id) DO UPDATE SET
+        message_date = EXCLUDED.message_date,
+        message_text = EXCLUDED.message_text,
+        has_media = EXCLUDED.has_media,
+        image_path = EXCLUDED.image_path,
+        media_type = EXCLUDED.media_type,
+        views = EXCLUDED.views,
+        forwards = EXCLUDED.forwards,
+        replies = EXCLUDED.replies,
+        reactions = EXCLUDED.reactions,
+        edit_date = EXCLUDED.edit_date,
+        reply_to_message_id = EXCLUDED.reply_to_message_id,
+        grouped_id = EXCLUDED.grouped_id,
+        forwarded_from = EXCLUDED.forwarded_from,
+        post_author = EXCLUDED.post_author,
+        source = EXCLUDED.source,
+        observed_at = EXCLUDED.observed_at,
+        observation_id = EXCLUDED.observation_id,
+        repairs = EXCLUDED.repairs,
+        record = EXCLUDED.record,
+        file_id = EXCLUDED.file_id,
+        file_position = EXCLUDED.file_position,
+        loaded_at = now()
+    WHERE (EXCLUDED.observed_at, EXCLUDED.observation_id) > (stored.observed_at, stored.observation_id)
+    RETURNING xmax = 0 AS is_new -- xmax is 0 on a row that was inserted, not updated
+)
+
+SELECT
+    (SELECT count(*) FROM merged_messages WHERE is_new) AS new_messages,
+    (SELECT count(*) FROM merged_messages WHERE NOT is_new) AS updated_messages,
+    (SELECT count(*) FROM new_observations) AS new_observations;
