@@ -1,0 +1,84 @@
+"""Several photos at once through one detector.
+
+Belongs here: the threads and their bounded queue. Does not belong here: which photos are new (`scan`), where results
+are kept (`cache`).
+
+    submit(sha256, bytes) -> a thread: decode, detect, category -> keep([(sha256, scan), ...]) in the caller's thread
+
+One loaded model serves all threads: onnxruntime releases the interpreter's lock while it computes, and with one
+thread a call it computes in the calling thread. A session for each thread was no faster and took the memory twice.
+Only `scan` imports this, and only when there is something to scan: numpy, Pillow and onnxruntime come with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Self
+
+from medical_telegram_warehouse.records import PhotoScan, ScanStatus
+from medical_telegram_warehouse.vision.content import MAX_FILE_BYTES
+from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.rules import image_category
+from medical_telegram_warehouse.vision.runtime import Detector
+from medical_telegram_warehouse.vision.weights import ModelFile
+
+QUEUED_PER_WORKER = 2  # enough to keep a worker busy; each queued photo holds its bytes in memory
+Keep = Callable[[list[tuple[str, PhotoScan]]], None]
+
+
+class ScanPool:
+    """Scans contents in threads. Leaving it, even by an error or Ctrl-C, keeps every scan that was finished."""
+
+    def __init__(self, model: ModelFile, *, threshold: float, workers: int, keep: Keep) -> None:
+        self._detector = Detector(model)
+        self._threshold = threshold
+        self._keep = keep
+        self._limit = workers * (1 + QUEUED_PER_WORKER)
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="vision")
+        self._pending: dict[Future[PhotoScan], str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            while kind is None and self._pending:
+                self._collect()
+        finally:
+            self._executor.shutdown(cancel_futures=True)
+            finished = [future for future in self._pending if not future.cancelled() and not future.exception()]
+            self._keep([(self._pending[future], future.result()) for future in finished])
+
+    def submit(self, sha256: str, data: bytes | None) -> None:
+        """Queues one content, waiting while the queue is full. An error of a worker is raised here or on leaving."""
+        while len(self._pending) >= self._limit:
+            self._collect()
+        self._pending[self._executor.submit(self._scan, data)] = sha256
+
+    def _collect(self) -> None:
+        done, _ = wait(self._pending, return_when=FIRST_COMPLETED)
+        scans = [(self._pending[future], future.result()) for future in done]  # raises what a worker raised
+        self._keep(scans)
+        for future in done:
+            del self._pending[future]
+
+    def _scan(self, data: bytes | None) -> PhotoScan:
+        if data is None:
+            reason = f"larger than {MAX_FILE_BYTES // 1024**2} MiB"
+            return PhotoScan(status=ScanStatus.UNREADABLE, error=reason)
+        detector = self._detector
+        try:
+            photo = decode_photo(data, enough_side=max(detector.width, detector.height))
+        except UnreadablePhotoError as error:
+            return PhotoScan(status=ScanStatus.UNREADABLE, error=error.reason)
+        size = (photo.width, photo.height)
+        found = detector.detect(photo.image, threshold=self._threshold, size=size)
+        return PhotoScan(
+            status=ScanStatus.OK,
+            image_width=photo.width,
+            image_height=photo.height,
+            image_category=image_category(found),
+            detections=found,
+        )
