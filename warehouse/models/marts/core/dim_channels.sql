@@ -1,0 +1,53 @@
+{{ config(indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
+
+-- From fct_messages rather than from staging: its counts then reconcile with the fact table by construction, also
+-- when the photo step builds this table again while new messages wait in the raw schema.
+with messages as (
+    select
+        channel_name,
+        to_date(min(date_key)::text, 'YYYYMMDD') as first_message_date,
+        to_date(max(date_key)::text, 'YYYYMMDD') as last_message_date,
+        count(*) as total_messages,
+        avg(views) filter (where is_original_post) as avg_views,
+        coalesce(bool_and(source = 'sample'), false) as is_sample
+    from {{ ref('fct_messages') }}
+    group by channel_name
+),
+
+photo_channels as (
+    select distinct channel_name
+    from {{ ref('stg_yolo__image_scans') }}
+),
+
+observations as (
+    select
+        channel_name,
+        (array_agg(title order by observed_at desc) filter (where title is not null))[1] as title,
+        (array_agg(subscribers order by observed_at desc) filter (where subscribers is not null))[1] as subscribers
+    from {{ ref('stg_telegram__channels') }}
+    group by channel_name
+),
+
+types as (
+    select
+        lower(channel_name) as folded_name,
+        min(channel_type) as channel_type
+    from {{ ref('channel_types') }}
+    group by lower(channel_name)
+)
+
+select
+    {{ channel_key('channel_name') }} as channel_key,
+    channel_name,
+    coalesce(observations.title, channel_name) as title,
+    coalesce(types.channel_type, 'unclassified') as channel_type,
+    coalesce(messages.is_sample, false) as is_sample,
+    messages.first_message_date,
+    messages.last_message_date,
+    coalesce(messages.total_messages, 0) as total_messages,
+    cast(round(messages.avg_views, 2) as double precision) as avg_views,
+    observations.subscribers
+from messages
+full join photo_channels using (channel_name)
+left join observations using (channel_name)
+left join types on lower(channel_name) = types.folded_name

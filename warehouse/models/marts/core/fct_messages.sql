@@ -1,0 +1,70 @@
+{{
+    config(indexes=[
+        {'columns': ['message_key'], 'unique': True},
+        {'columns': ['channel_key', 'message_timestamp']},
+        {'columns': ['text_key'], 'type': 'hash'},
+    ])
+}}
+
+with messages as (
+    select
+        *,
+        {{ report_day('message_timestamp') }} as message_day,
+        md5({{ fold_text('message_text') }}) as text_key,
+        forwarded_from is not null as is_forward
+    from {{ ref('stg_telegram__messages') }}
+),
+
+-- Which message of an album stands for the whole post, and which message of equal texts came first. Ties are broken
+-- by the key, so that two builds of the same data agree.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by channel_name, grouped_id, case when grouped_id is null then message_id end
+            order by views desc nulls last, message_id
+        ) as rank_in_post,
+        row_number() over (
+            partition by text_key
+            order by message_timestamp, channel_name, message_id
+        ) as rank_of_text
+    from messages
+)
+
+select
+    -- keys
+    {{ message_key('channel_name', 'message_id') }} as message_key,
+    {{ channel_key('channel_name') }} as channel_key,
+    {{ date_key('message_day') }} as date_key,
+    case when grouped_id is not null then {{ message_key('channel_name', 'grouped_id') }} end as album_key,
+    text_key,
+
+    -- identifiers
+    channel_name,
+    message_id,
+    source,
+
+    -- text
+    message_text,
+    char_length(message_text) as message_length,
+
+    -- media
+    has_media,
+    media_type,
+    image_path is not null or coalesce(media_type = 'photo', false) as has_image,
+    image_path,
+
+    -- engagement
+    views,
+    forwards,
+    replies,
+
+    -- what kind of post it is
+    is_forward,
+    text_key is not null and rank_of_text > 1 as is_repost,
+    not is_forward and rank_in_post = 1 as is_original_post,
+
+    -- timestamps
+    message_timestamp,
+    edit_timestamp
+from ranked

@@ -1,0 +1,143 @@
+{{
+    config(indexes=[
+        {'columns': ['image_key'], 'unique': True},
+        {'columns': ['message_key']},
+    ])
+}}
+
+with messages as (
+    select
+        *,
+        regexp_replace(image_path, '^.*[/\\]', '') as file_name
+    from {{ ref('fct_messages') }}
+    where image_path is not null
+),
+
+-- A file whose name is no number belongs to the message that names it: same channel, same file name.
+scans as (
+    select
+        scanned.image_path,
+        scanned.lake,
+        scanned.channel_name,
+        scanned.sha256,
+        scanned.image_status,
+        scanned.image_category,
+        scanned.num_detections,
+        scanned.width_pixels,
+        scanned.height_pixels,
+        coalesce(scanned.message_id, messages.message_id) as message_id
+    from {{ ref('stg_yolo__image_scans') }} as scanned
+    left join messages
+        on
+            scanned.message_id is null
+            and scanned.channel_name = messages.channel_name
+            and regexp_replace(scanned.image_path, '^.*[/\\]', '') = messages.file_name
+),
+
+-- Several lakes may hold the photo of one message: the readable file wins, then our own lake's.
+photos as (
+    select distinct on (channel_name, message_id, case when message_id is null then image_path end) *
+    from scans
+    order by
+        channel_name,
+        message_id,
+        case when message_id is null then image_path end,
+        case image_status when 'ok' then 1 when 'unreadable' then 2 else 3 end,
+        lake = 'own' desc,
+        lake,
+        image_path
+),
+
+-- The message of a photo need not name it (another scraper's lake), so photos look among all messages.
+photos_with_messages as (
+    select
+        photos.*,
+        all_messages.message_key,
+        all_messages.date_key,
+        all_messages.message_timestamp,
+        all_messages.views,
+        all_messages.forwards
+    from photos
+    left join {{ ref('fct_messages') }} as all_messages
+        on photos.channel_name = all_messages.channel_name and photos.message_id = all_messages.message_id
+),
+
+named_but_absent as (
+    select messages.*
+    from messages
+    left join photos
+        on messages.channel_name = photos.channel_name and messages.message_id = photos.message_id
+    where photos.channel_name is null
+),
+
+images as (
+    select
+        channel_name,
+        message_id,
+        message_key,
+        date_key,
+        message_timestamp,
+        image_path,
+        lake,
+        sha256,
+        image_status,
+        image_category,
+        num_detections,
+        width_pixels,
+        height_pixels,
+        views,
+        forwards
+    from photos_with_messages
+    union all
+    select
+        channel_name,
+        message_id,
+        message_key,
+        date_key,
+        message_timestamp,
+        image_path,
+        null as lake,
+        null as sha256,
+        'absent' as image_status,
+        null as image_category,
+        null as num_detections,
+        null as width_pixels,
+        null as height_pixels,
+        views,
+        forwards
+    from named_but_absent
+)
+
+select
+    -- keys
+    case
+        when message_id is null then md5('file:' || image_path)
+        else {{ message_key('channel_name', 'message_id') }}
+    end as image_key,
+    {{ channel_key('channel_name') }} as channel_key,
+    message_key,
+    date_key,
+
+    -- identifiers
+    channel_name,
+    message_id,
+    image_path,
+    lake,
+    sha256,
+
+    -- what it is
+    image_status,
+    image_category,
+    num_detections,
+    width_pixels,
+    height_pixels,
+    message_key is not null as has_message,
+    sha256 is not null and row_number() over (
+        partition by sha256
+        order by message_timestamp nulls last, channel_name, message_id nulls last, image_path
+    ) > 1 as is_duplicate,
+
+    -- engagement of the message
+    views,
+    forwards
+from images

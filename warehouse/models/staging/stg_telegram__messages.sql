@@ -1,0 +1,34 @@
+select
+    -- identifiers
+    channel_name,
+    message_id,
+    reply_to_message_id,
+    grouped_id,
+    observation_id,
+
+    -- text
+    message_text,
+    forwarded_from,
+    post_author,
+    media_type,
+    image_path,
+    source,
+
+    -- numbers
+    views,
+    forwards,
+    replies,
+
+    -- booleans
+    has_media,
+
+    -- timestamps
+    message_date as message_timestamp,
+    edit_date as edit_timestamp,
+    observed_at,
+    loaded_at,
+
+    -- nested
+    reactions,
+    to_jsonb(repairs) as repairs
+from {{ source('raw', 'telegram_messages') }}

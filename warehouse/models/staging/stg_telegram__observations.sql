@@ -1,0 +1,20 @@
+select
+    -- identifiers
+    channel_name,
+    message_id,
+    observation_id,
+    text_hash,
+
+    -- numbers
+    views,
+    forwards,
+    replies,
+
+    -- timestamps
+    edit_date as edit_timestamp,
+    observed_at,
+    loaded_at,
+
+    -- nested
+    reactions
+from {{ source('raw', 'telegram_message_observations') }}
