@@ -20,47 +20,44 @@ class _Offer(NamedTuple):
     flag: str
     roll: Roll
 
-    @property
-    def full(self) -> str:
-        """Name, strength and pack."""
-        return f"{self.item.title} {self.item.pack}".rstrip()
-
 
 def _amharic(offer: _Offer) -> str:
-    name = f"{offer.product.amharic} ({offer.full})" if offer.product.amharic else offer.full
+    name = f"{offer.product.amharic} ({offer.item.full})" if offer.product.amharic else offer.item.full
     return f"{name}{offer.flag}\nዋጋ {offer.item.price:,} ብር"
 
 
 def _struck_out(offer: _Offer) -> str:
     old = shop_price(offer.item.price * 1.15)
-    return f"<b>{offer.full}</b>{offer.flag}\n<s>{old:,}</s> {offer.item.price:,} ETB"
+    return f"<b>{offer.item.full}</b>{offer.flag}\n<s>{old:,}</s> {offer.item.price:,} ETB"
 
 
 def _tiers(offer: _Offer) -> str:
     price = offer.item.price
-    return f"{offer.full} 💵{price} 5box💵{max(1, int(price * 0.96))} 10box💵{max(1, int(price * 0.93))}"
+    if price > 5_000:
+        return f"{offer.item.full}{offer.flag}\n💶{price:,}"
+    return f"{offer.item.full} 💵{price} 5box💵{max(1, int(price * 0.96))} 10box💵{max(1, int(price * 0.93))}"
 
 
 def _bundle(offer: _Offer) -> str:
     cheaper = shop_price(offer.item.price * 0.86)
-    return f"{offer.full}{offer.flag}\n{offer.item.price:,} birr alone, with the second one {cheaper:,} birr"
+    return f"{offer.item.full}{offer.flag}\n{offer.item.price:,} birr alone, with the second one {cheaper:,} birr"
 
 
 _NOTATIONS: tuple[tuple[int, Callable[[_Offer], str]], ...] = (
-    (9, lambda offer: f"{offer.full}{offer.flag}\nPrice {offer.item.price} birr"),
-    (2, lambda offer: f"<b>{offer.full}</b>{offer.flag}\nPrice {offer.item.price:,} birr"),
-    (3, lambda offer: f"💊{offer.full} 💵{offer.item.price}{offer.flag}"),
+    (9, lambda offer: f"{offer.item.full}{offer.flag}\nPrice {offer.item.price} birr"),
+    (2, lambda offer: f"<b>{offer.item.full}</b>{offer.flag}\nPrice {offer.item.price:,} birr"),
+    (3, lambda offer: f"💊{offer.item.full} 💵{offer.item.price}{offer.flag}"),
     (2, lambda offer: f"💊 {offer.item.title}\n📦 {offer.item.carton}\n⏳{offer.item.expiry}\n💵 {offer.item.price}"),
     (4, _amharic),
     (2, _struck_out),
     (1, _tiers),
     (1, _bundle),
-    (1, lambda offer: f"{offer.full}{offer.flag}\nPrcie {offer.item.price}birr"),
-    (1, lambda offer: f"{offer.full}......{offer.item.price}Birr"),
-    (1, lambda offer: f"{offer.full}{offer.flag}\n💰 Br {offer.item.price:,}.00"),
-    (1, lambda offer: f"{offer.full}\n💵\n⏳{offer.item.expiry}"),  # the price is withheld
-    (1, lambda offer: f"{pick(offer.roll, SHOP_TALK.arrivals)}: {offer.full}{offer.flag}\nCall for price"),
-    (1, lambda offer: f"{offer.full} (stock out)\nአልቋል"),
+    (1, lambda offer: f"{offer.item.full}{offer.flag}\nPrcie {offer.item.price}birr"),
+    (1, lambda offer: f"{offer.item.full}......{offer.item.price}Birr"),
+    (1, lambda offer: f"{offer.item.full}{offer.flag}\n💰 Br {offer.item.price:,}.00"),
+    (1, lambda offer: f"{offer.item.full}\n💵\n⏳{offer.item.expiry}"),  # the price is withheld
+    (1, lambda offer: f"{pick(offer.roll, SHOP_TALK.arrivals)}: {offer.item.full}{offer.flag}\nCall for price"),
+    (1, lambda offer: f"{offer.item.full} (stock out)\nአልቋል"),
 )
 _BAG = tuple(notation for weight, notation in _NOTATIONS for _ in range(weight))
 _TENFOLD_TYPO = 0.003

@@ -6,8 +6,6 @@ from importlib import resources
 
 import msgspec
 
-from medical_telegram_warehouse.sources.sample.chance import fraction
-
 DATA = resources.files("medical_telegram_warehouse.sources.sample") / "data"
 
 
@@ -40,7 +38,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def subscribers_on(self, day: int) -> int:
         """Followers on a day, counted from the first day of the sample's world."""
-        return self.subscribers + int(self.growth * (day + fraction(self.name, day)))
+        return self.subscribers + int(self.growth * day)
 
 
 PROFILES = {

@@ -29,7 +29,7 @@ _BROKEN_EVERY = 60
 """Days between files that are named as photos and are none. One channel has them."""
 _BROKEN_IN = "sample_corner_pharmacy"
 
-_REPOST, _FORWARD, _ADVERT, _REPLY, _ALBUM = 0.29, 0.04, 0.012, 0.02, 0.02
+_REPOST, _FORWARD, _ADVERT, _REPLY, _ALBUM = 0.3, 0.04, 0.012, 0.02, 0.025
 _EDITED = 0.05
 _ALBUM_NUMBERS = 13_000_000_000_000
 """Albums are numbered apart from messages."""
@@ -85,8 +85,8 @@ class Feed:
             message_id = first.message_id + 1 + done
             date = midnight + timedelta(seconds=moments[done])
             special = roll() / scale
-            if special < _ALBUM and others - done >= 4:
-                album = self._album(chance, day, message_id, date)
+            if special < _ALBUM and others - done >= 2:
+                album = self._album(chance, day, message_id, date, room=others - done)
                 done += len(album)
                 yield from album
                 continue
@@ -166,10 +166,10 @@ class Feed:
         views = _ADVERT_VIEWS[which]
         return Posted(message_id, date, draft, views, 0.2, begun, forwarded_from="sample_outside_adverts")
 
-    def _album(self, chance: Random, day: int, message_id: int, date: datetime) -> list[Posted]:
+    def _album(self, chance: Random, day: int, message_id: int, date: datetime, *, room: int) -> list[Posted]:
         """Two to four messages of one album: each a photo, the words on any one of them."""
         roll = chance.random
-        size = 2 + int(roll() * 3)
+        size = min(room, 2 + int(roll() * 3))
         spoken = int(roll() * size)
         peak, mood = self._peak(chance, day), roll()
         words = self._composer.compose(roll, day, with_text=True)

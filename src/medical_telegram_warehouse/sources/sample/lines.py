@@ -26,24 +26,40 @@ class Item(NamedTuple):
         """Name and strength."""
         return f"{self.name} {self.strength}" if self.strength else self.name
 
+    @property
+    def full(self) -> str:
+        """Name, strength and pack."""
+        return f"{self.title} {self.pack}" if self.pack else self.title
+
 
 EXPIRIES = ("Jul-28", "10/2028", "08-27", "Feb28", "09/ 2027", "2028", "Exp: 03/2029", "6/3026")  # the last: a typo
 _CARTONS = (12, 24, 48, 60, 100, 105, 180, 200, 360)
 
+
+def _tiers(item: Item) -> str:
+    """Cheaper by the five; nobody buys five patient monitors."""
+    one = f"💊 {item.title} 💵{item.price}"
+    return f"{one} 5box💵{_tier(item.price)}" if item.price < 5_000 else one
+
+
+def _tier(price: int) -> int:
+    return max(1, int(price * 0.96))
+
+
 PRICED: tuple[Callable[[Item], str], ...] = (
-    lambda item: f"{item.title} {item.pack}.......{item.price}birr",
+    lambda item: f"{item.full}.......{item.price}birr",
     lambda item: f"{item.title} = {item.price}",
-    lambda item: f"🔹{item.title} {item.pack} 💵{item.price:,}",
+    lambda item: f"🔹{item.full} 💵{item.price:,}",
     lambda item: f"💊{item.title}\n     📦 {item.carton}\n     ⏳{item.expiry}\n     💵 {item.price}",
     lambda item: f"• {item.title} - {item.price:,} ETB",
-    lambda item: f"💊 {item.title} 💵{item.price} 5box💵{_tier(item.price)}",
-    lambda item: f"✅ {item.title} {item.pack} {item.price} ብር",
-    lambda item: f"{item.title} ({item.pack}) Br {item.price}.00",
+    _tiers,
+    lambda item: f"✅ {item.full} {item.price} ብር",
+    lambda item: f"{item.title} ({item.pack or item.carton}) Br {item.price}.00",
 )
 UNPRICED: tuple[Callable[[Item], str], ...] = (
     lambda item: f"• {item.title}",
-    lambda item: f"✔️ {item.title} {item.pack}",
-    lambda item: f"🧿{item.title} {item.pack}\n   📦{item.carton}\n   💴\n   ⏳ {item.expiry}",
+    lambda item: f"✔️ {item.full}",
+    lambda item: f"🧿{item.full}\n   📦{item.carton}\n   💴\n   ⏳ {item.expiry}",
     lambda item: f"⭐️{item.title} Exp {item.expiry}",
     lambda item: f"{item.title} =",
     lambda item: f"{item.title}",
@@ -56,10 +72,6 @@ ODD: tuple[Callable[[Item], str], ...] = (
     lambda item: f"{item.title} አልቋል",
 )
 _KEPT_LINES = 20_000
-
-
-def _tier(price: int) -> int:
-    return max(1, int(price * 0.96))
 
 
 class LineBook:

@@ -37,6 +37,8 @@ def date_words(day: date) -> dict[str, str]:
         "et_day": str(et.day),
         "et_year": str(et.year),
         "date_long": f"{day:%B} {day.day}, {day.year}",
+        "holiday": NOTICES.holidays[day.month - 1],
+        "holiday_am": NOTICES.holidays_am[day.month - 1],
         "day_name": f"{day:%A}",
     }
 
@@ -75,8 +77,6 @@ def notice(profile: Profile, genre: str, roll: Roll, dates: dict[str, str]) -> P
             licence=f"{number}/{1000 + int(other * 9000)}",
             job=NOTICES.jobs[int(job * len(NOTICES.jobs))],
             job_am=NOTICES.jobs_am[int(job * len(NOTICES.jobs_am))],
-            holiday=NOTICES.holidays[ten % len(NOTICES.holidays)],
-            holiday_am=NOTICES.holidays_am[ten % len(NOTICES.holidays_am)],
             drug=drug.name,
             drug_am=drug.amharic,
         )

@@ -16,6 +16,7 @@ from medical_telegram_warehouse.sources.sample.feed import Posted, feeds_of
 from medical_telegram_warehouse.sources.sample.photos import render
 
 _REACH_BACK = 3  # days that forwards look back, which must exist too
+_MARGIN = 1.01  # a window that begins after a busy weekday still holds the wanted number
 
 
 class SampleSource:
@@ -53,7 +54,7 @@ class SampleSource:
             )
         self._at = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
         self._photos = photos
-        self._feeds = feeds_of(seed, messages / days)
+        self._feeds = feeds_of(seed, _MARGIN * messages / days)
 
     def channels(self) -> Iterator[Channel]:
         """All sample channels."""
