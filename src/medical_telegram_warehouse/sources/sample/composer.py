@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from medical_telegram_warehouse.records import ImageCategory
 from medical_telegram_warehouse.sources.sample.ads import single_product
-from medical_telegram_warehouse.sources.sample.chance import Roll
+from medical_telegram_warehouse.sources.sample.chance import Roll, pick
 from medical_telegram_warehouse.sources.sample.channels import Profile
 from medical_telegram_warehouse.sources.sample.draft import NOTHING, Draft, PhotoKey
 from medical_telegram_warehouse.sources.sample.lines import LineBook
@@ -19,8 +19,8 @@ from medical_telegram_warehouse.sources.sample.products import Product, of_kinds
 WORLD_BEGINS = date(2020, 1, 1)
 """Message ids count from this day on."""
 _PHOTO_SHARE = {
-    "single_product_ad": 0.2, "price_list": 0.05, "product_list": 0.06, "training_ad": 0.16, "job_ad": 0.03,
-    "service_promo": 0.2, "news_other": 0.08, "health_education": 0.15, "business_sale": 0.05,
+    "single_product_ad": 0.18, "price_list": 0.05, "product_list": 0.06, "training_ad": 0.1, "job_ad": 0.03,
+    "service_promo": 0.16, "news_other": 0.08, "health_education": 0.12, "business_sale": 0.05,
 }  # fmt: skip
 _SHOWS = {
     # What a photo of a genre shows: cumulative shares of promotional, product display, lifestyle, other.
@@ -62,7 +62,7 @@ class Composer:
 
     def media_only(self, roll: Roll, *, photo: bool = False) -> Draft:
         """A post without words; with `photo` a picture for certain."""
-        if photo or roll() < 0.5:
+        if photo or roll() < 0.47:
             return Draft("media_only", NOTHING, self._photo("media_only", roll, None), "photo")
         return Draft("media_only", NOTHING, None, _OTHER_MEDIA[int(roll() ** 2 * len(_OTHER_MEDIA))])
 
@@ -76,7 +76,7 @@ class Composer:
         if chance < promotional:
             kind = ImageCategory.PROMOTIONAL
         elif chance < display:
-            product = product or self._lines.choose(roll)
+            product = product or pick(roll, self._products)
             return PhotoKey(ImageCategory.PRODUCT_DISPLAY, product.number)
         else:
             kind = ImageCategory.LIFESTYLE if chance < lifestyle else ImageCategory.OTHER
