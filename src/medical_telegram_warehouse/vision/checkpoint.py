@@ -70,6 +70,7 @@ class CheckpointReader(pickle.Unpickler):
         self._archive = archive
 
     def find_class(self, module: str, name: str) -> Any:
+        """What stands for `module.name`, which is never imported."""
         if (module, name) in self.KINDS:
             return type(name, (Layer,), {})
         if (module, name) in self.VALUES:
@@ -77,5 +78,6 @@ class CheckpointReader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}, which no YOLOv7-tiny checkpoint needs")
 
     def persistent_load(self, pid: Any) -> NDArray[Any]:
+        """The numbers of one tensor, which lie in a file of their own in the archive."""
         _, dtype, key, *_ = pid
         return np.frombuffer(self._archive.read(f"archive/data/{key}"), dtype=dtype)

@@ -22,11 +22,13 @@ from PIL import Image, UnidentifiedImageError
 
 from medical_telegram_warehouse.errors import PermanentError
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 64_000_000
 
 # Pillow warns above a size of its own; that must end the photo, not reach a user as a warning.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Its other warnings are about metadata that nobody here reads.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 SIGNATURES = (
     (0, b"\xff\xd8\xff", "JPEG"),
@@ -106,7 +108,8 @@ def decode_photo(data: bytes, *, enough_side: int | None = None) -> Photo:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadablePhotoError(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
     except UnidentifiedImageError as error:
-        raise UnreadablePhotoError(f"truncated or damaged {kind}" if kind else "not a picture") from error
+        reason = f"truncated or damaged {kind}" if kind else "not a picture of a supported format"
+        raise UnreadablePhotoError(reason) from error
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error) as error:
         # What Pillow's decoders raise for bytes that lie about themselves.
         cut = "truncated" in str(error).lower() or isinstance(error, EOFError)

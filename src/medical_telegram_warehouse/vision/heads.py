@@ -74,18 +74,18 @@ def recognise(shape: Sequence[int], class_count: int | None) -> tuple[Layout, in
 
 def read_boxes(output: Floats, layout: Layout, threshold: float) -> Boxes:
     """The boxes of an output that reach the threshold, best first, each object once."""
+    rows = output if layout is Layout.BATCHED_FINISHED else output[0]
+    if layout is Layout.CLASS_COLUMNS:
+        rows = rows.T
+    rows = rows[np.isfinite(rows).all(axis=1)]
     if layout is Layout.BATCHED_FINISHED:
-        found = Boxes(output[:, 1:5], output[:, 6], output[:, 5].astype(np.int64))
-        return _ordered(_above(found, threshold))
+        return _ordered(_above(Boxes(rows[:, 1:5], rows[:, 6], rows[:, 5].astype(np.int64)), threshold))
     if layout is Layout.FINISHED:
-        found = Boxes(output[0, :, :4], output[0, :, 4], output[0, :, 5].astype(np.int64))
-        return _ordered(_above(found, threshold))
+        return _ordered(_above(Boxes(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64)), threshold))
     if layout is Layout.OBJECTNESS_ROWS:
-        rows = output[0]
         rows = rows[rows[:, 4] >= threshold]  # no class score exceeds 1, so nothing else can reach the threshold
         class_scores = rows[:, 5:] * rows[:, 4:5]
     else:
-        rows = output[0].T
         class_scores = rows[:, 4:]
     if not len(rows):
         return Boxes(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
@@ -115,8 +115,7 @@ def suppress(found: Boxes) -> Boxes:
 
 
 def _above(found: Boxes, threshold: float) -> Boxes:
-    finite = np.isfinite(found.corners).all(axis=1)
-    return _pick(found, (found.scores >= threshold) & finite)
+    return _pick(found, found.scores >= threshold)
 
 
 def _ordered(found: Boxes) -> Boxes:
