@@ -1,0 +1,212 @@
+"""The two dbt steps as the pipeline runs them: in order, again, and when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError, TransformError
+from medical_telegram_warehouse.records import DatabaseAddress
+from medical_telegram_warehouse.transform import STEP_ARGUMENTS, TransformStep, TransformSummary, build
+from medical_telegram_warehouse.transform.invocation import invoke
+
+PROJECT = Path(__file__).resolve().parents[2]
+BOTH_STEPS = (TransformStep.MESSAGES, TransformStep.PHOTOS)
+
+
+def address_of(database: Any, **changes: Any) -> DatabaseAddress:
+    values = {
+        "host": database.host,
+        "port": database.port,
+        "database": database.dbname,
+        "user": database.user,
+        "password": SecretStr(database.password),
+    }
+    return DatabaseAddress(**(values | changes))
+
+
+def run(step: TransformStep, database: Any, state_dir: Path, **changes: Any) -> TransformSummary:
+    values = {"address": address_of(database), "report_timezone": "Africa/Addis_Ababa"} | changes
+    return build(step, project_dir=PROJECT, state_dir=state_dir, **values)
+
+
+def add_message(connection: psycopg.Connection, message_id: int = 1, **changes: Any) -> None:
+    """Land one message in the raw schema, as the loader would."""
+    connection.execute("INSERT INTO ops.lakes (lake, root) VALUES ('own', 'raw') ON CONFLICT DO NOTHING")
+    connection.execute(
+        "INSERT INTO ops.loaded_files"
+        " (lake_id, file_path, file_size, file_mtime_ns, loaded_bytes, loaded_records, loaded_sha256)"
+        " SELECT lake_id, 'f', 0, 0, 0, 0, '' FROM ops.lakes ON CONFLICT DO NOTHING"
+    )
+    row = {
+        "channel_name": "shop",
+        "message_id": message_id,
+        "message_date": datetime(2026, 1, 14, 12, tzinfo=UTC) + timedelta(hours=message_id),
+        "message_text": f"Zinc {message_id}",
+        "image_path": f"data/raw/images/shop/{message_id}.jpg",
+        "views": 10 * message_id,
+        "observed_at": datetime(2026, 1, 20, tzinfo=UTC),
+        "observation_id": uuid4(),
+        "record": "{}",
+    } | changes
+    connection.execute(
+        f"INSERT INTO raw.telegram_messages ({', '.join(row)}, file_id, file_position)"
+        f" SELECT {', '.join(['%s'] * len(row))}, file_id, 0 FROM ops.loaded_files",
+        list(row.values()),
+    )
+
+
+def marts(connection: psycopg.Connection) -> dict[str, list[Any]]:
+    """Every row of every mart, in an order that does not depend on how it was built."""
+    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'marts'").fetchall()
+    return {name: sorted(connection.execute(f"SELECT t::text FROM marts.{name} AS t").fetchall()) for (name,) in names}
+
+
+def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(database: Any, tmp_path: Path) -> None:
+    """The first run of the product meets exactly this; a test of a model not yet built would fail it.
+
+    Plain `dbt build` also runs the unit tests, which need the relations that the steps made.
+    """
+    for step in BOTH_STEPS:
+        summary = run(step, database, tmp_path)
+        assert summary.models > 0
+        assert summary.tests > 0
+        assert summary.warnings == ()
+        assert summary.skipped == 0
+    with database.connect() as connection:
+        rows = {name: len(found) for name, found in marts(connection).items()}
+    checks = rows.pop("rpt_data_quality")
+    assert checks == 6
+    assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
+
+    state = next(tmp_path.iterdir())
+    environment = {"POSTGRES_HOST": database.host, "POSTGRES_PORT": str(database.port), "POSTGRES_DB": database.dbname}
+    results = invoke(["build"], project_dir=PROJECT, target_dir=state, environment=environment).results
+    assert {str(result.status) for result in results} <= {"success", "pass", "no-op"}
+    assert sum(result.node.resource_type == "unit_test" for result in results) >= 10
+
+
+def test_building_twice_gives_identical_tables_and_one_message_is_enough(database: Any, tmp_path: Path) -> None:
+    """Keys come from the data alone, so that a report or a bookmark survives the next run."""
+    with database.connect() as connection:
+        add_message(connection)
+    for step in BOTH_STEPS:
+        run(step, database, tmp_path)
+    with database.connect() as connection:
+        first = marts(connection)
+    summaries = [run(step, database, tmp_path) for step in BOTH_STEPS]
+    with database.connect() as connection:
+        assert marts(connection) == first
+    assert summaries[0].rows["fct_messages"] == 1
+    assert summaries[1].rows["fct_images"] == 1
+
+
+def test_failures_name_the_node_and_leave_the_environment_alone(
+    database: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One broken rule, one broken statement: a person must learn which, and with what message."""
+    monkeypatch.setenv("POSTGRES_PORT", "1")
+    monkeypatch.delenv("REPORT_TIMEZONE", raising=False)
+    with database.connect() as connection:
+        add_message(connection)
+        connection.execute(
+            "INSERT INTO raw.image_scans (image_path, lake, channel_name, message_id, status, image_category)"
+            " VALUES ('p/1.jpg', 'own', 'shop', 1, 'ok', 'nonsense')"
+        )
+    with pytest.raises(TransformError, match=r'fct_messages: (?s:.*)time zone "Mars/Base" not recognized'):
+        run(TransformStep.MESSAGES, database, tmp_path, report_timezone="Mars/Base")
+
+    run(TransformStep.MESSAGES, database, tmp_path)
+    with pytest.raises(TransformError, match="accepted_values_fct_images_image_category") as caught:
+        run(TransformStep.PHOTOS, database, tmp_path)
+    assert "1 of " in str(caught.value)
+    assert any("accepted_values" in record.message for record in caplog.records if record.levelname == "ERROR")
+    assert os.environ["POSTGRES_PORT"] == "1"
+    assert "REPORT_TIMEZONE" not in os.environ
+
+
+def test_quality_warnings_do_not_fail_a_step(database: Any, tmp_path: Path) -> None:
+    """A damaged line or a stray photo is worth a look, not a warehouse without today's messages."""
+    with database.connect() as connection:
+        add_message(connection)
+        connection.execute(
+            "INSERT INTO raw.rejected_records (lake_id, file_path, file_position, reason, detail, payload)"
+            " SELECT lake_id, 'f', 0, 'not_json', 'line 1', '{' FROM ops.lakes"
+        )
+        connection.execute(
+            "INSERT INTO raw.image_scans (image_path, lake, channel_name, message_id, status)"
+            " VALUES ('p/7.jpg', 'own', 'shop', 7, 'unreadable')"
+        )
+    warnings = [{node.name for node in run(step, database, tmp_path).warnings} for step in BOTH_STEPS]
+    assert warnings == [{"warn_rejected_records"}, {"warn_photos_without_message", "warn_photos_unreadable"}]
+
+
+def test_a_second_build_waits_for_the_first(database: Any, tmp_path: Path) -> None:
+    """Two at once would rename each other's tables away."""
+    finished = threading.Event()
+
+    def second() -> None:
+        run(TransformStep.MESSAGES, database, tmp_path)
+        finished.set()
+
+    with database.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(7240115004)")
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert not finished.wait(1)
+        assert not list(tmp_path.iterdir()), "dbt has started"
+        connection.execute("SELECT pg_advisory_unlock(7240115004)")
+        thread.join()
+    assert finished.is_set()
+
+
+def test_a_wrong_password_is_permanent_and_a_silent_port_is_transient(database: Any, tmp_path: Path) -> None:
+    """The pipeline tries transient errors again; a password does not get right by waiting."""
+    with pytest.raises(DatabaseRefusedError, match="POSTGRES_PASSWORD"):
+        run(
+            TransformStep.MESSAGES,
+            database,
+            tmp_path,
+            address=address_of(database, password=SecretStr("wrong")),
+        )
+    with pytest.raises(DatabaseUnavailableError, match="POSTGRES_PORT"):
+        run(TransformStep.MESSAGES, database, tmp_path, address=address_of(database, port=1))
+
+
+def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path) -> None:
+    """A restarted server ends the sessions; the step must be tried again instead of blamed on the models."""
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION raw.hang_up() RETURNS text LANGUAGE sql AS"
+            " 'SELECT pg_terminate_backend(pg_backend_pid())::text'"
+        )
+        add_message(connection)
+        connection.execute("ALTER TABLE raw.telegram_channels RENAME TO kept")
+        connection.execute(
+            "CREATE VIEW raw.telegram_channels AS SELECT channel_name, observed_at, raw.hang_up() AS title,"
+            " description, subscribers, source, loaded_at FROM raw.kept UNION ALL"
+            " SELECT 'shop', now(), raw.hang_up(), NULL, 1, 's', now()"
+        )
+    with pytest.raises(DatabaseUnavailableError, match="terminating connection|closed the connection"):
+        run(TransformStep.MESSAGES, database, tmp_path)
+
+
+def test_every_data_test_runs_in_one_of_the_steps(tmp_path: Path) -> None:
+    """A selection that drops a test leaves a rule that nobody checks."""
+
+    def listed(*selection: str) -> set[str]:
+        arguments = ["list", "--resource-type", "test", "--output", "name", *selection]
+        return set(invoke(arguments, project_dir=PROJECT, target_dir=tmp_path))
+
+    selected = set[str]()
+    for arguments in STEP_ARGUMENTS.values():
+        selected |= listed(*arguments)
+    assert listed() == selected
