@@ -24,6 +24,7 @@ from medical_telegram_warehouse.lake.layout import channels_file, encode_channel
 from medical_telegram_warehouse.records import Channel, Message
 
 _STATE_FOLDER = ".checkpoints"
+_UNSEEN = (date.min, "")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -102,22 +103,18 @@ class ChannelWriter:
         """The highest message id in the lake, or None."""
         return self._state.last_message_id
 
-    def append(self, messages: Iterable[Message]) -> int:
-        """Write those observations that differ from what was last stored; returns how many."""
-        lines = []
+    def append(self, messages: Iterable[Message]) -> list[Message]:
+        """Write those observations that differ from what was last stored, and return them."""
+        written: list[Message] = []
         for message in messages:
             fingerprint = _fingerprint(message)
-            if self._state.seen.get(message.message_id, (None, ""))[1] != fingerprint:
-                lines.append(_encode(message) + b"\n")
+            if self._state.seen.get(message.message_id, _UNSEEN)[1] != fingerprint:
+                written.append(message)
                 self._remember(message, fingerprint)
-        if lines:
-            _append(self._path, lines)
+        if written:
+            _append(self._path, [_encode(message) + b"\n" for message in written])
             self._save()
-        return len(lines)
-
-    def is_stored(self, message: Message) -> bool:
-        """Whether this observation says nothing that the lake does not hold."""
-        return self._state.seen.get(message.message_id, (None, ""))[1] == _fingerprint(message)
+        return written
 
     def _remember(self, message: Message, fingerprint: str) -> None:
         self._state.last_message_id = max(self._state.last_message_id or 0, message.message_id)

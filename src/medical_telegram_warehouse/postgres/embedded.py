@@ -198,7 +198,7 @@ def _unprivileged_user() -> tuple[int, int] | None:
     """User and group to run as when this process is root, else None."""
     if os.geteuid() != 0:
         return None
-    import pwd  # noqa: PLC0415 - not on Windows
+    import pwd
 
     for name in _UNPRIVILEGED_USERS:
         try:

@@ -152,3 +152,10 @@ CREATE TABLE ops.step_runs (
     details jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (run_id, step, attempt)
 );
+
+-- The detections file that was loaded last: at most one row.
+CREATE TABLE ops.loaded_detections (
+    is_last boolean PRIMARY KEY DEFAULT true CHECK (is_last),
+    sha256 bytea NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+);

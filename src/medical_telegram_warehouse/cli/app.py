@@ -1,0 +1,241 @@
+"""The commands of `mtw`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
+from medical_telegram_warehouse.cli.database import db
+from medical_telegram_warehouse.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="mtw",
+    help="Turns public Telegram shop channels into a tested PostgreSQL warehouse.\n\n"
+    "`mtw run` does everything; the other commands do one step, look at what there is, or mend it. "
+    "Settings come from the environment and .env (see .env.example).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(db)
+
+
+class Source(StrEnum):
+    """Where messages come from."""
+
+    AUTO = "auto"
+    TELEGRAM = "telegram"
+    SAMPLE = "sample"
+    LAKE = "lake"
+
+
+class LoadPart(StrEnum):
+    """What `mtw load` loads."""
+
+    ALL = "all"
+    MESSAGES = "messages"
+    DETECTIONS = "detections"
+
+
+class TransformPart(StrEnum):
+    """What `mtw transform` builds."""
+
+    ALL = "all"
+    MESSAGES = "messages"
+    PHOTOS = "photos"
+
+
+SourceOption = Annotated[
+    Source | None, typer.Option("--source", help="Where messages come from; else TELEGRAM_SOURCE.", show_default=False)
+]
+LakeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lake",
+        help="For `--source lake`: the folder that holds telegram_messages/ and images/, or its parent. "
+        "It is read where it lies, and remembered.",
+        show_default=False,
+    ),
+]
+MessagesOption = Annotated[
+    int | None,
+    typer.Option("--messages", min=1, help="For `--source sample`: about how many messages.", show_default=False),
+]
+
+
+@app.command()
+def run(source: SourceOption = None, lake: LakeOption = None, messages: MessagesOption = None) -> None:
+    """Run the whole pipeline: scrape, load, transform, detect, load detections, join them.
+
+    The run is kept in Dagster's history (`mtw dev` shows it). Running it again does only what is new. Ends with a
+    summary, and with exit code 1 when a step failed.
+
+    Examples: `mtw run`, `mtw run --source lake --lake ~/scraped`
+    """
+    settings = _settings(telegram_source=source, source_lake=lake, sample_messages=messages)
+    with friendly_errors():
+        from medical_telegram_warehouse.cli.summary import print_summary
+        from medical_telegram_warehouse.orchestration.runs import run_pipeline
+        from medical_telegram_warehouse.steps import ensure_data_folder
+
+        ensure_data_folder(settings)
+        report = run_pipeline(settings)
+        print_summary(console, settings, report)
+        if not report.is_success:
+            raise typer.Exit(1)
+
+
+@app.command()
+def scrape(source: SourceOption = None, lake: LakeOption = None, messages: MessagesOption = None) -> None:
+    """Step 1: bring what is new from the source into the lake, data/raw.
+
+    With `--source lake`, remember someone else's lake instead: every later step reads it too.
+    """
+    settings = _settings(telegram_source=source, source_lake=lake, sample_messages=messages)
+    with friendly_errors():
+        from medical_telegram_warehouse import steps
+
+        _run_steps(settings, steps.SCRAPE)
+
+
+@app.command()
+def load(
+    what: Annotated[LoadPart, typer.Argument(help="Messages of the lakes, detections of photos, or both.")] = (
+        LoadPart.ALL
+    ),
+) -> None:
+    """Steps 2 and 5: load the lakes' messages and the photos' detections into the schema `raw`.
+
+    Only what is new is read. Records that cannot be used go to raw.rejected_records, with the reason.
+    """
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse import steps
+
+        names = []
+        if what is not LoadPart.DETECTIONS:
+            names.append(steps.LOAD)
+        has_detections = (settings.processed_dir / steps.DETECTIONS_FILE).exists()
+        if what is LoadPart.DETECTIONS or (what is LoadPart.ALL and has_detections):
+            names.append(steps.LOAD_DETECTIONS)
+        _run_steps(settings, *names)
+        if what is LoadPart.ALL and not has_detections:
+            console.print("no detections to load yet: `mtw detect` makes them")
+
+
+@app.command()
+def transform(
+    part: Annotated[TransformPart, typer.Argument(help="What messages tell, what photos tell, or both.")] = (
+        TransformPart.ALL
+    ),
+) -> None:
+    """Steps 3 and 6: build the schemas `staging` and `marts` with dbt, and test them."""
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse import steps
+
+        names = {
+            TransformPart.MESSAGES: [steps.TRANSFORM],
+            TransformPart.PHOTOS: [steps.TRANSFORM_PHOTOS],
+            TransformPart.ALL: [steps.TRANSFORM, steps.TRANSFORM_PHOTOS],
+        }
+        _run_steps(settings, *names[part])
+
+
+@app.command()
+def detect(
+    fetch_weights: Annotated[
+        bool, typer.Option("--fetch-weights", help="Only fetch the weights that YOLO_MODEL names, and stop.")
+    ] = False,
+) -> None:
+    """Step 4: detect objects on every photo that was not scanned yet.
+
+    Writes data/processed/yolo_detections.csv. Each content is scanned once, however often it was posted.
+    """
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse import steps
+
+        if fetch_weights:
+            model = steps.model_of(settings)
+            console.print(f"weights ready: {model.path}")
+        else:
+            _run_steps(settings, steps.DETECT)
+
+
+@app.command()
+def status() -> None:
+    """Show the last runs, and what the warehouse holds."""
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse.cli.status import print_status
+
+        print_status(console, settings)
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, folders, database, dbt project, weights and credentials; say how to mend what is wrong.
+
+    Exit code 1 when something must be mended before `mtw run` can work.
+    """
+    from medical_telegram_warehouse.cli.doctor import examine, print_findings
+
+    findings = examine()
+    print_findings(console, findings)
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's UI, on 127.0.0.1.")] = 3000,
+) -> None:
+    """Open Dagster's UI on the instance and the database that `mtw run` uses, with the daily schedule on.
+
+    Ends with Ctrl-C; the database stays up (`mtw db stop` ends it).
+    """
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse.orchestration.instance import open_instance
+        from medical_telegram_warehouse.steps import open_database
+
+        with open_database(settings), open_instance(settings.dagster_home):
+            pass
+        console.print(f"Dagster's UI: [bold]http://127.0.0.1:{port}[/]   (Ctrl-C ends it)")
+        command = ["dagster", "dev", "-f", "dagster_defs.py", "-h", "127.0.0.1", "-p", str(port)]
+        environment = {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)}
+        code = subprocess.run(command, cwd=settings.project_dir, env=environment, check=False).returncode
+        raise typer.Exit(code)
+
+
+def _settings(**overrides: Any) -> Settings:
+    given = {name: str(value) for name, value in overrides.items() if value is not None}
+    if "source_lake" in given:
+        given["source_lake"] = str(Path(given["source_lake"]).expanduser().resolve())
+        given.setdefault("telegram_source", "lake")
+    with friendly_errors():
+        settings = load_settings(**given)
+    configure_logging(settings)
+    return settings
+
+
+def _run_steps(settings: Settings, *names: str) -> None:
+    from medical_telegram_warehouse import steps
+
+    steps.ensure_data_folder(settings)
+    for name in names:
+        outcome = steps.STEP_FUNCTIONS[name](settings)
+        console.print(f"[bold]{name}[/]  {outcome.headline}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,137 @@
+"""What `mtw run` prints at its end: how each step went, what the warehouse holds, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from medical_telegram_warehouse.cli.charts import bar, sparkline
+from medical_telegram_warehouse.errors import WarehouseError
+from medical_telegram_warehouse.orchestration.runs import RunReport
+from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.queries import statement
+from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.steps import DETECT, LOAD, LOAD_DETECTIONS, SCRAPE
+
+_STATUS = {"success": "[green]success[/]", "failed": "[bold red]failed[/]", "not run": "[yellow]not run[/]"}
+_NEW_WORK = (SCRAPE, LOAD, DETECT, LOAD_DETECTIONS)
+_TOP_PRODUCTS = 8
+
+
+def print_summary(console: Console, settings: Settings, report: RunReport) -> None:
+    """Print the summary of one run."""
+    try:
+        with connect(settings.database) as connection:
+            new_rows = _print_steps(console, connection, report)
+            if report.is_success:
+                print_warehouse(console, connection)
+                _print_end(console, settings, report, sum(new_rows.get(step, 0) for step in _NEW_WORK))
+                return
+    except WarehouseError:
+        _print_steps(console, None, report)
+    _print_failure(console, report)
+
+
+def _print_steps(console: Console, connection: psycopg.Connection | None, report: RunReport) -> dict[str, int]:
+    said: dict[str, tuple[int, str]] = {}
+    if connection is not None:
+        rows = connection.execute(statement("summary_steps"), {"run_id": report.run_id})
+        said = {step: (new_rows, headline) for step, new_rows, headline in rows}
+    table = Table(title="Steps", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for name in ("step", "status", "seconds", "what it did"):
+        table.add_column(name, justify="right" if name == "seconds" else "left", header_style="dim")
+    for step in report.steps:
+        text = step.error.splitlines()[0] if step.error else said.get(step.step, (0, ""))[1]
+        if step.attempts > 1:
+            text = f"(attempt {step.attempts}) {text}"
+        seconds = f"{step.seconds:.1f}" if step.attempts else ""
+        table.add_row(step.step, _STATUS[step.status], seconds, escape(text))
+    console.print()
+    console.print(table)
+    return {step: new_rows for step, (new_rows, _) in said.items()}
+
+
+def print_warehouse(console: Console, connection: psycopg.Connection) -> None:
+    """Print what the warehouse holds."""
+    channels = connection.execute(statement("summary_channels")).fetchone() or (0, 0, None, None)
+    if channels[1]:
+        kind = "All of it is" if channels[1] == channels[0] else f"{channels[1]} of {channels[0]} channels are"
+        console.print(f"\n[black on yellow] SAMPLE DATA [/] {kind} invented, to try the product with.")
+    console.print(_columns("Warehouse", _tables(connection), ("table", "rows")))
+    weeks = connection.execute(statement("summary_weeks")).fetchall()
+    if weeks:
+        console.print(
+            f"\n[bold]Messages a week[/]  {sparkline([count for _, count in weeks])}  "
+            f"{weeks[0][0]:%d %b %Y} to {weeks[-1][0]:%d %b %Y}, {channels[0]} channels"
+        )
+    products = connection.execute(statement("summary_products"), {"limit": _TOP_PRODUCTS}).fetchall()
+    top = products[0][2] if products else 0
+    lines = [(f"{name} ({kind})", f"{count:,}", bar(count, top)) for name, kind, count, _, _ in products]
+    console.print(_columns("Products mentioned most", lines, ("product", "messages", "")))
+    images = connection.execute(statement("summary_images")).fetchall()
+    top = images[0][1] if images else 0
+    lines = [(category, f"{count:,}", bar(count, top)) for category, count in images]
+    console.print(_columns("Photos by what they show", lines, ("category", "photos", "")))
+    quality = connection.execute(statement("summary_quality")).fetchall()
+    notes = [
+        (f"{check}" + (f": {detail}" if detail != "all" else ""), f"{n:,}", text) for check, detail, n, text in quality
+    ]
+    if notes:
+        console.print(_columns("Rejected, repaired or missing", notes, ("what", "count", "meaning")))
+    else:
+        console.print("\n[bold]Rejected, repaired or missing[/]  nothing")
+
+
+def _tables(connection: psycopg.Connection) -> list[tuple[str, str]]:
+    lines = []
+    for schema, table in connection.execute(statement("summary_tables")).fetchall():
+        row = connection.execute(SQL("SELECT count(*) FROM {}").format(Identifier(schema, table))).fetchone()
+        lines.append((f"{schema}.{table}", f"{row[0] if row else 0:,}"))
+    return lines
+
+
+def _columns(title: str, rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> Padding:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for number, header in enumerate(headers):
+        table.add_column(header, justify="right" if number == 1 else "left", header_style="dim")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _print_end(console: Console, settings: Settings, report: RunReport, new_rows: int) -> None:
+    address = settings.database
+    seconds = sum(step.seconds for step in report.steps)
+    done = f"Done in {seconds:.0f} s of work." if new_rows else f"Done in {seconds:.0f} s. Nothing was new."
+    console.print(f"\n[bold green]{done}[/] Run {report.run_id}\n\n[bold]Next[/]")
+    source = settings.telegram_source
+    connect_hint = "mtw run --source lake --lake PATH" if source != "lake" else "mtw run"
+    for what, command in (
+        ("see the run and its assets", "make dev"),
+        (
+            "ask the tables",
+            f"psql -h {address.host} -p {address.port} -U {address.user} {address.database}",
+        ),
+        ("load what another scraper collected", connect_hint),
+        ("check the set-up", "mtw doctor"),
+    ):
+        console.print(f"  {what:36} {command}", soft_wrap=True)
+    console.print("  (`mtw` is in .venv/bin; activate it with: . .venv/bin/activate)", style="dim")
+
+
+def _print_failure(console: Console, report: RunReport) -> None:
+    for step in report.steps:
+        if step.error:
+            console.print(f"\n[bold red]{step.step} failed[/] after {step.attempts} attempt(s):", soft_wrap=True)
+            console.print(escape(step.error), soft_wrap=True)
+    console.print(
+        f"\nRun {report.run_id}: `make dev` shows its whole log; `mtw doctor` checks the set-up. "
+        f"What succeeded is kept, and `mtw run` continues from there.",
+        soft_wrap=True,
+    )

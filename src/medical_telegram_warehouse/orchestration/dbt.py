@@ -1,0 +1,101 @@
+"""The two dbt steps: models as assets with lineage, dbt's tests as asset checks.
+
+dbt runs in this process through `transform`; a `dbt build` by command line spends most of its time on starting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetsDefinition,
+    MaterializeResult,
+    ResourceParam,
+    RetryPolicy,
+)
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from medical_telegram_warehouse import steps
+from medical_telegram_warehouse.orchestration.execution import run_step
+from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.transform import parse_manifest
+
+Result = MaterializeResult[Any] | AssetCheckResult
+
+
+class WarehouseTranslator(DagsterDbtTranslator):
+    """How dbt's nodes look in Dagster."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Models are grouped by layer: staging, marts; sources belong to the steps that fill them."""
+        return str(dbt_resource_props["fqn"][1]) if dbt_resource_props["resource_type"] == "model" else "seeds"
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The model's description; its SQL is one click away in dbt's own documentation."""
+        return str(dbt_resource_props.get("description", ""))
+
+
+def build_dbt_steps(project_dir: Path, retry_policy: RetryPolicy) -> list[AssetsDefinition]:
+    """The assets of both dbt steps; prepares dbt's manifest where it is missing or out of date.
+
+    Raises:
+        TransformError: there is no dbt project at `project_dir`, or it does not parse.
+    """
+    manifest = msgspec.json.decode(parse_manifest(project_dir).read_bytes(), type=dict[str, Any])
+    translator = WarehouseTranslator()
+
+    @dbt_assets(
+        manifest=manifest,
+        select="resource_type:model resource_type:seed",
+        exclude="tag:photos",
+        name=steps.TRANSFORM,
+        dagster_dbt_translator=translator,
+        retry_policy=retry_policy,
+    )
+    def transform(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[Result]:
+        yield from _run(context, settings, manifest, translator)
+
+    @dbt_assets(
+        manifest=manifest,
+        select="tag:photos",
+        name=steps.TRANSFORM_PHOTOS,
+        dagster_dbt_translator=translator,
+        retry_policy=retry_policy,
+    )
+    def transform_photos(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[Result]:
+        yield from _run(context, settings, manifest, translator)
+
+    return [transform, transform_photos]
+
+
+def _run(
+    context: AssetExecutionContext, settings: Settings, manifest: Mapping[str, Any], translator: WarehouseTranslator
+) -> Iterator[Result]:
+    """Run the step and report each node that belongs to it; the other step reports its own."""
+    outcome = run_step(context, settings)
+    assert outcome.transform is not None, outcome.step  # noqa: S101 - both steps of this module have one
+    own_assets = context.assets_def.keys
+    own_checks = context.assets_def.check_keys
+    for node in outcome.transform.nodes:
+        if node.resource_type == "test":
+            check = get_asset_check_key_for_test(manifest, translator, node.unique_id, None)
+            if check is not None and check in own_checks and node.status != "skipped":
+                yield AssetCheckResult(
+                    asset_key=check.asset_key,
+                    check_name=check.name,
+                    passed=node.status == "pass",
+                    severity=AssetCheckSeverity.WARN if node.status == "warn" else AssetCheckSeverity.ERROR,
+                    metadata={"failing_rows": node.failures or 0, "seconds": node.seconds, "message": node.message},
+                )
+        elif node.status == "success":
+            key = translator.get_asset_key(manifest["nodes"][node.unique_id])
+            if key in own_assets:
+                rows = {} if node.rows is None else {"dagster/row_count": node.rows}
+                yield MaterializeResult(asset_key=key, metadata={"seconds": node.seconds, **rows})

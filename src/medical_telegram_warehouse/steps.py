@@ -1,0 +1,225 @@
+"""The six steps as plain functions of the settings: what the command line and Dagster both run.
+
+    scrape_telegram_data -> load_raw_to_postgres -> run_dbt_transformations ----+
+              +-> run_yolo_enrichment -> load_yolo_to_postgres -----------------+-> run_dbt_yolo_model
+
+Here settings become the plain values that the rooms take. A step returns what it did, and says so when that was
+nothing. Every step may be run again at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.lake.photos import list_photos
+from medical_telegram_warehouse.lake.registry import Lake, registered_lakes
+from medical_telegram_warehouse.load.detections import load_detections
+from medical_telegram_warehouse.load.messages import load_messages
+from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
+from medical_telegram_warehouse.postgres.migrate import migrate
+from medical_telegram_warehouse.scrape import connect_existing_lake, scrape
+from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.sources.select import ExistingLake, choose_source
+from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
+from medical_telegram_warehouse.vision.scan import scan_photos
+from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
+
+logger = logging.getLogger(__name__)
+
+SCRAPE = "scrape_telegram_data"
+LOAD = "load_raw_to_postgres"
+TRANSFORM = "run_dbt_transformations"
+DETECT = "run_yolo_enrichment"
+LOAD_DETECTIONS = "load_yolo_to_postgres"
+TRANSFORM_PHOTOS = "run_dbt_yolo_model"
+STEPS = (SCRAPE, LOAD, TRANSFORM, DETECT, LOAD_DETECTIONS, TRANSFORM_PHOTOS)
+DETECTIONS_FILE = "yolo_detections.csv"
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """What a step did.
+
+    `new_rows` counts what is there now and was not before; `headline` says it to a person in one line; `details` are
+    figures for tables and for Dagster's metadata.
+    """
+
+    step: str
+    new_rows: int
+    headline: str
+    details: dict[str, Any] = field(default_factory=dict)
+    transform: TransformSummary | None = None
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[psycopg.Connection]:
+    """Start the embedded server where one is wanted, migrate, and connect.
+
+    Raises:
+        DatabaseUnavailableError: no server answers.
+        DatabaseRefusedError: the server says no.
+    """
+    EmbeddedServer(settings.data_dir, settings.database).ensure()
+    with connect(settings.database) as connection:
+        migrate(connection)
+        yield connection
+
+
+def lakes_of(settings: Settings) -> list[Lake]:
+    """Our own lake, and those that were connected."""
+    return registered_lakes(settings.data_dir, settings.lake_root)
+
+
+def scrape_step(settings: Settings) -> StepOutcome:
+    """Source -> lake. With the source `lake`, remember someone else's lake instead."""
+    source = choose_source(
+        settings.telegram_source,
+        has_telegram_credentials=settings.has_telegram_credentials,
+        lake_path=settings.source_lake,
+        sample_date=settings.sample_date or datetime.now(UTC).date(),
+        sample_seed=settings.sample_seed,
+        sample_messages=settings.sample_messages,
+    )
+    if isinstance(source, ExistingLake):
+        lake, is_new = connect_existing_lake(source.path, data_dir=settings.data_dir, lake_root=settings.lake_root)
+        headline = f"lake {lake.name!r} at {lake.root} is {'connected now' if is_new else 'connected already'}"
+        return StepOutcome(SCRAPE, int(is_new), headline, {"source": "lake", "lake": lake.name})
+    summary = scrape(source, lake_root=settings.lake_root, relative_to=settings.data_dir.parent)
+    kind = "invented sample" if summary.source == "sample" else summary.source
+    new_rows = summary.messages + summary.observed_again
+    headline = (
+        f"{summary.messages:,} new messages, {summary.observed_again:,} seen again with changes, "
+        f"{summary.photos:,} photos ({kind})"
+        if new_rows or summary.photos
+        else f"nothing new since the last scrape ({kind})"
+    )
+    return StepOutcome(SCRAPE, new_rows, headline, asdict(summary))
+
+
+def load_step(settings: Settings) -> StepOutcome:
+    """Lakes -> raw schema."""
+    with open_database(settings) as connection:
+        summary = load_messages(connection, lakes_of(settings))
+    rejected = sum(summary.rejected.values())
+    headline = (
+        f"{summary.new_messages:,} new messages, {summary.updated_messages:,} updated, "
+        f"{summary.new_observations:,} observations from {summary.files_read:,} files"
+        if summary.files_read
+        else f"nothing new in {summary.files_unchanged:,} files"
+    )
+    if rejected:
+        headline += f"; {rejected:,} records rejected"
+    if summary.unreachable_lakes:
+        headline += f"; not reachable: {', '.join(summary.unreachable_lakes)}"
+    return StepOutcome(LOAD, summary.new_observations, headline, asdict(summary))
+
+
+def transform_step(settings: Settings) -> StepOutcome:
+    """Raw schema -> staging and marts, with their tests."""
+    return _transform(settings, TRANSFORM, TransformStep.MESSAGES)
+
+
+def transform_photos_step(settings: Settings) -> StepOutcome:
+    """Detections joined to messages, channels and dates, with their tests."""
+    return _transform(settings, TRANSFORM_PHOTOS, TransformStep.PHOTOS)
+
+
+def _transform(settings: Settings, name: str, step: TransformStep) -> StepOutcome:
+
+    with open_database(settings):
+        pass  # started and migrated; dbt connects by itself
+    summary = build(
+        step, project_dir=settings.project_dir, address=settings.database, report_timezone=settings.report_timezone
+    )
+    rows = summary.rows
+    headline = f"{summary.models} models built, {sum(rows.values()):,} rows, {summary.tests} tests passed"
+    if summary.warnings:
+        headline = headline.replace("passed", f"run, {len(summary.warnings)} of them warn")
+    details = {"models": summary.models, "tests": summary.tests, "warnings": len(summary.warnings), "rows": rows}
+    return StepOutcome(name, 0, headline, details, summary)
+
+
+def model_of(settings: Settings) -> ModelFile:
+    """The detection model; a known one is fetched when it is not there yet.
+
+    Raises:
+        ModelError: the file is missing or cannot be used.
+        ModelDownloadError: a known model could not be fetched.
+    """
+    if settings.yolo_model in KNOWN_MODELS:
+        return fetch_model(settings.yolo_model, settings.models_dir)
+    return resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir)
+
+
+def detect_step(settings: Settings) -> StepOutcome:
+    """Photos -> data/processed/yolo_detections.csv."""
+    lakes = lakes_of(settings)
+    summary = scan_photos(
+        list_photos(lakes, settings.data_dir.parent),
+        model_of(settings),
+        cache_path=settings.processed_dir / "scans.sqlite",
+        csv_path=settings.processed_dir / DETECTIONS_FILE,
+        confidence_threshold=settings.yolo_confidence_threshold,
+        workers=settings.yolo_workers,
+        reachable_lakes={lake.name for lake in lakes if lake.is_reachable},
+    )
+    headline = (
+        f"{summary.scanned:,} contents scanned of {summary.photos:,} photos, {summary.detections:,} objects found"
+        if summary.scanned
+        else f"nothing new in {summary.photos:,} photos"
+    )
+    if summary.unreadable:
+        headline += f"; {summary.unreadable:,} unreadable"
+    if summary.missing:
+        headline += f"; {summary.missing:,} gone"
+    return StepOutcome(DETECT, summary.scanned, headline, asdict(summary))
+
+
+def load_detections_step(settings: Settings) -> StepOutcome:
+    """data/processed/yolo_detections.csv -> raw schema."""
+    with open_database(settings) as connection:
+        summary = load_detections(connection, settings.processed_dir / DETECTIONS_FILE)
+    headline = (
+        "nothing new: this file was loaded before"
+        if summary.is_unchanged
+        else f"{summary.new_photos:,} new photos, {summary.changed_photos:,} changed, "
+        f"{summary.new_detections:,} new detection rows"
+    )
+    return StepOutcome(LOAD_DETECTIONS, summary.new_photos + summary.changed_photos, headline, asdict(summary))
+
+
+STEP_FUNCTIONS = {
+    SCRAPE: scrape_step,
+    LOAD: load_step,
+    TRANSFORM: transform_step,
+    DETECT: detect_step,
+    LOAD_DETECTIONS: load_detections_step,
+    TRANSFORM_PHOTOS: transform_photos_step,
+}
+
+
+def ensure_data_folder(settings: Settings) -> None:
+    """Fail early, and clearly, where nothing can be written.
+
+    Raises:
+        LakeError: the data folder cannot be written.
+    """
+    probe = settings.data_dir / ".writable"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        raise LakeError(
+            f"the data folder {settings.data_dir} cannot be written: {error.strerror}; "
+            f"free some space or mend its permissions, or set DATA_DIR to another folder"
+        ) from error
