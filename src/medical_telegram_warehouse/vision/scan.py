@@ -195,7 +195,7 @@ class _Run:
         )
 
     def _pool(self) -> ScanPool:
-        from medical_telegram_warehouse.vision.pool import ScanPool  # noqa: PLC0415  loads numpy and onnxruntime
+        from medical_telegram_warehouse.vision.pool import ScanPool  # loads numpy, Pillow and onnxruntime
 
         def keep(scans: list[tuple[str, PhotoScan]]) -> None:
             self._cache.remember_scans(scans, self._model.sha256, self._threshold)

