@@ -11,6 +11,7 @@ import logging
 import os
 import re
 from datetime import date
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,8 +23,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from medical_telegram_warehouse.errors import SettingsError
 from medical_telegram_warehouse.records import DatabaseAddress
 
-SourceName = Literal["auto", "telegram", "sample", "lake"]
 _PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
+
+
+class SourceName(StrEnum):
+    """Where messages come from."""
+
+    AUTO = "auto"
+    TELEGRAM = "telegram"
+    SAMPLE = "sample"
+    LAKE = "lake"
 
 
 def project_folder() -> Path:
@@ -43,7 +52,7 @@ class Settings(BaseSettings):
     models_dir: Path = Path("models")
     dagster_home: Path = Path(".dagster")
 
-    telegram_source: SourceName = "auto"
+    telegram_source: SourceName = SourceName.AUTO
     telegram_api_id: int | None = None
     telegram_api_hash: SecretStr | None = None
     telegram_channels: Annotated[tuple[str, ...], NoDecode] = ()

@@ -12,7 +12,7 @@ import typer
 
 from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
 from medical_telegram_warehouse.cli.database import db
-from medical_telegram_warehouse.settings import Settings, load_settings
+from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
 
 app = typer.Typer(
     name="mtw",
@@ -25,15 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(db)
-
-
-class Source(StrEnum):
-    """Where messages come from."""
-
-    AUTO = "auto"
-    TELEGRAM = "telegram"
-    SAMPLE = "sample"
-    LAKE = "lake"
 
 
 class LoadPart(StrEnum):
@@ -53,7 +44,8 @@ class TransformPart(StrEnum):
 
 
 SourceOption = Annotated[
-    Source | None, typer.Option("--source", help="Where messages come from; else TELEGRAM_SOURCE.", show_default=False)
+    SourceName | None,
+    typer.Option("--source", help="Where messages come from; else TELEGRAM_SOURCE.", show_default=False),
 ]
 LakeOption = Annotated[
     Path | None,

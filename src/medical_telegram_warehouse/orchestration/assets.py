@@ -1,6 +1,7 @@
-"""The four steps that are not dbt's, each a multi-asset whose op bears the step's name."""
+"""The four steps that are not dbt's, each a multi-asset whose op bears the step's name.
 
-from __future__ import annotations
+Dagster reads the annotations of these functions, so they cannot be postponed here.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from pydantic import Field
 
 from medical_telegram_warehouse import steps
 from medical_telegram_warehouse.orchestration.execution import run_step
-from medical_telegram_warehouse.settings import Settings, SourceName
+from medical_telegram_warehouse.settings import Settings
 
 LAKE_MESSAGES = AssetKey(["lake", "telegram_messages"])
 LAKE_IMAGES = AssetKey(["lake", "images"])
@@ -65,7 +66,7 @@ _RAW_DETECTION_SPECS = [
 class ScrapeConfig(Config):
     """What one run may choose differently from the settings."""
 
-    source: SourceName | None = Field(default=None, description="auto, telegram, sample or lake; else TELEGRAM_SOURCE.")
+    source: str | None = Field(default=None, description="auto, telegram, sample or lake; else TELEGRAM_SOURCE.")
     lake: str | None = Field(default=None, description="For the source lake: the folder with telegram_messages/.")
     sample_messages: int | None = Field(default=None, description="For the source sample: how many messages.")
 

@@ -1,9 +1,8 @@
 """The two dbt steps: models as assets with lineage, dbt's tests as asset checks.
 
-dbt runs in this process through `transform`; a `dbt build` by command line spends most of its time on starting.
+dbt runs in this process through `transform`: a `dbt build` by command line spends most of its time on starting.
+Dagster reads the annotations of the step functions, so they cannot be postponed here.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -47,4 +47,6 @@ def choose_source(
                 "holds telegram_messages/ and images/"
             )
         return ExistingLake(lake_path)
+    if name not in ("auto", "sample"):
+        raise SourceError(f"there is no source {name!r}; choose auto, telegram, sample or lake")
     return SampleSource(sample_date, seed=sample_seed, messages=sample_messages)
