@@ -195,7 +195,7 @@ def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path
             " description, subscribers, source, loaded_at FROM raw.kept UNION ALL"
             " SELECT 'shop', now(), raw.hang_up(), NULL, 1, 's', now()"
         )
-    with pytest.raises(DatabaseUnavailableError, match="terminating connection|closed the connection"):
+    with pytest.raises(DatabaseUnavailableError, match=r"terminating connection|closed the connection"):
         run(TransformStep.MESSAGES, database, tmp_path)
 
 

@@ -8,6 +8,11 @@
     {{ report_day('current_timestamp') }}
 {%- endmacro %}
 
+{#- A day as a sortable number, and back. -#}
 {% macro date_key(date_expression) -%}
     cast(to_char({{ date_expression }}, 'YYYYMMDD') as integer)
+{%- endmacro %}
+
+{% macro date_of_key(date_key_expression) -%}
+    to_date(cast({{ date_key_expression }} as text), 'YYYYMMDD')
 {%- endmacro %}

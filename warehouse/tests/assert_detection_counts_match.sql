@@ -1,4 +1,5 @@
--- num_detections is told by the scan, the rows by the detector's file. When they disagree, averages per photo are wrong.
+-- num_detections is told by the scan, the rows by the detector's file. When they disagree, averages per photo are
+-- wrong.
 select
     images.image_key,
     images.num_detections,

@@ -130,8 +130,8 @@ def build(
         project_dir: the folder of dbt_project.yml.
         address: a migrated database.
         report_timezone: whose days the marts count.
-        state_dir: where dbt keeps its parse cache and the SQL that it ran; by default `target/` in the project's folder. Each
-            database gets a folder of its own there, so that two data folders work side by side from one checkout.
+        state_dir: where dbt keeps its parse cache and the SQL that it ran, by default `target/` in the project's
+            folder. Each database gets a folder there, so that two data folders work side by side from one checkout.
 
     Raises:
         TransformError: a model cannot be built or a test failed; names each with its message (permanent).

@@ -53,7 +53,7 @@ def invoke(
         TransformError: there is no dbt project, or dbt stopped before it could run anything.
     """
     require_project(project_dir)
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes 2 s, which no other command should pay
+    from dbt.cli.main import dbtRunner  # here, because it takes 2 s that no other command should pay
 
     # Nothing on the console and no log file, whose handle dbt would leave open; on_event sees everything nevertheless.
     command = [

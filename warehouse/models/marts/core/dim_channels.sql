@@ -5,8 +5,8 @@
 with messages as (
     select
         channel_name,
-        to_date(min(date_key)::text, 'YYYYMMDD') as first_message_date,
-        to_date(max(date_key)::text, 'YYYYMMDD') as last_message_date,
+        {{ date_of_key('min(date_key)') }} as first_message_date,
+        {{ date_of_key('max(date_key)') }} as last_message_date,
         count(*) as total_messages,
         avg(views) filter (where is_original_post) as avg_views,
         coalesce(bool_and(source = 'sample'), false) as is_sample
@@ -14,8 +14,11 @@ with messages as (
     group by channel_name
 ),
 
-photo_channels as (
-    select distinct channel_name
+channels as (
+    select channel_name
+    from messages
+    union
+    select channel_name
     from {{ ref('stg_yolo__image_scans') }}
 ),
 
@@ -37,9 +40,9 @@ types as (
 )
 
 select
-    {{ channel_key('channel_name') }} as channel_key,
-    channel_name,
-    coalesce(observations.title, channel_name) as title,
+    {{ channel_key('channels.channel_name') }} as channel_key,
+    channels.channel_name,
+    coalesce(observations.title, channels.channel_name) as title,
     coalesce(types.channel_type, 'unclassified') as channel_type,
     coalesce(messages.is_sample, false) as is_sample,
     messages.first_message_date,
@@ -47,7 +50,7 @@ select
     coalesce(messages.total_messages, 0) as total_messages,
     cast(round(messages.avg_views, 2) as double precision) as avg_views,
     observations.subscribers
-from messages
-full join photo_channels using (channel_name)
-left join observations using (channel_name)
-left join types on lower(channel_name) = types.folded_name
+from channels
+left join messages on channels.channel_name = messages.channel_name
+left join observations on channels.channel_name = observations.channel_name
+left join types on lower(channels.channel_name) = types.folded_name

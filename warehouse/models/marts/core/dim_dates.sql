@@ -2,8 +2,8 @@
 
 with bounds as (
     select
-        coalesce(to_date(min(date_key)::text, 'YYYYMMDD'), {{ report_today() }}) as first_date,
-        greatest(to_date(max(date_key)::text, 'YYYYMMDD'), {{ report_today() }}) as last_date
+        coalesce({{ date_of_key('min(date_key)') }}, {{ report_today() }}) as first_date,
+        greatest({{ date_of_key('max(date_key)') }}, {{ report_today() }}) as last_date
     from {{ ref('fct_messages') }}
 ),
 

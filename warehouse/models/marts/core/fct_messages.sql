@@ -22,7 +22,7 @@ ranked as (
         *,
         row_number() over (
             partition by channel_name, grouped_id, case when grouped_id is null then message_id end
-            order by views desc nulls last, message_id
+            order by views desc nulls last, message_id asc
         ) as rank_in_post,
         row_number() over (
             partition by text_key

@@ -39,13 +39,13 @@ photos as (
     select distinct on (channel_name, message_id, case when message_id is null then image_path end) *
     from scans
     order by
-        channel_name,
-        message_id,
-        case when message_id is null then image_path end,
-        case image_status when 'ok' then 1 when 'unreadable' then 2 else 3 end,
+        channel_name asc,
+        message_id asc,
+        case when message_id is null then image_path end asc,
+        case image_status when 'ok' then 1 when 'unreadable' then 2 else 3 end asc,
         lake = 'own' desc,
-        lake,
-        image_path
+        lake asc,
+        image_path asc
 ),
 
 -- The message of a photo need not name it (another scraper's lake), so photos look among all messages.

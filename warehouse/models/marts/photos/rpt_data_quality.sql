@@ -34,43 +34,43 @@ select
 from rejected
 union all
 select
-    'repaired_messages',
-    'all',
+    'repaired_messages' as check_name,
+    'all' as detail,
     issue_count,
-    'Messages in use after a repair; raw.telegram_messages.repairs names it.'
+    'Messages in use after a repair; raw.telegram_messages.repairs names it.' as meaning
 from repaired
 union all
 select
-    'unclassified_channels',
-    'all',
-    unclassified_count,
-    'Channels without a type; add them to warehouse/seeds/channel_types.csv.'
+    'unclassified_channels' as check_name,
+    'all' as detail,
+    unclassified_count as issue_count,
+    'Channels without a type; add them to warehouse/seeds/channel_types.csv.' as meaning
 from channels
 union all
 select
-    'photos_without_message',
-    'all',
-    without_message_count,
-    'Photo files whose message no lake holds; they count as photos but have no date and no views.'
+    'photos_without_message' as check_name,
+    'all' as detail,
+    without_message_count as issue_count,
+    'Photo files whose message no lake holds; they count as photos but have no date and no views.' as meaning
 from images
 union all
 select
-    'photos_absent',
-    'all',
-    absent_count,
-    'Photos that a message names but no lake holds.'
+    'photos_absent' as check_name,
+    'all' as detail,
+    absent_count as issue_count,
+    'Photos that a message names but no lake holds.' as meaning
 from images
 union all
 select
-    'photos_missing',
-    'all',
-    missing_count,
-    'Photos that a lake held before and that are gone now.'
+    'photos_missing' as check_name,
+    'all' as detail,
+    missing_count as issue_count,
+    'Photos that a lake held before and that are gone now.' as meaning
 from images
 union all
 select
-    'photos_unreadable',
-    'all',
-    unreadable_count,
-    'Files named like photos that are none, such as videos and broken downloads; they have no category.'
+    'photos_unreadable' as check_name,
+    'all' as detail,
+    unreadable_count as issue_count,
+    'Files named like photos that are none, such as videos and broken downloads; they have no category.' as meaning
 from images

@@ -36,11 +36,10 @@ candidates as (
         spellings.word
     from texts
     cross join unnest(texts.text_words) with ordinality as words (word, word_position)
-    cross join lateral (
-        select words.word
-        union all
-        select substr(words.word, 2) where left(words.word, 1) in ('የ', 'ለ', 'በ', 'ከ')
-    ) as spellings (word)
+    cross join unnest(array[
+        words.word,
+        case when left(words.word, 1) in ('የ', 'ለ', 'በ', 'ከ') then substr(words.word, 2) end
+    ]) as spellings (word)
 ),
 
 -- An equality on the first word is a hash join: the cost is words plus terms, not words times terms.
@@ -84,6 +83,6 @@ select
     cast(total_views as bigint) as total_views,
     cast(total_forwards as bigint) as total_forwards,
     cast(original_views as bigint) as original_views,
-    to_date(first_date_key::text, 'YYYYMMDD') as first_mention_date,
-    to_date(last_date_key::text, 'YYYYMMDD') as last_mention_date
+    {{ date_of_key('first_date_key') }} as first_mention_date,
+    {{ date_of_key('last_date_key') }} as last_mention_date
 from mentions

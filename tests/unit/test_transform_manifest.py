@@ -1,0 +1,111 @@
+"""The manifest that Dagster loads, and the rules of the dbt project that it proves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medical_telegram_warehouse.errors import TransformError
+from medical_telegram_warehouse.sources.sample import SAMPLE_CHANNEL_TYPES
+from medical_telegram_warehouse.transform import parse_manifest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the dbt project, so that tests may change it."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, folder)
+    shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifest(project: Path) -> dict[str, Any]:
+    """No database runs while these tests do: the profile's defaults point at whatever is not there."""
+    return dict(json.loads(parse_manifest(project).read_text(encoding="utf-8")))
+
+
+def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def checks_on(manifest: dict[str, Any], model: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node.get("attached_node") == model["unique_id"]]
+
+
+def test_a_manifest_is_made_once_and_again_when_the_project_changes(
+    project: Path, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each Dagster process asks for it; parsing in all of them would cost seconds each."""
+    path = project / "target" / "manifest.json"
+    written = path.stat().st_mtime_ns
+    assert parse_manifest(project) == path
+    assert path.stat().st_mtime_ns == written
+
+    (project / "warehouse" / "tests" / "added.sql").write_text("select 1 as one where false\n", encoding="utf-8")
+    parse_manifest(project)
+    assert "test.medical_telegram_warehouse.added" in path.read_text(encoding="utf-8")
+    assert sorted(file.name for file in path.parent.iterdir()) == ["manifest.fingerprint", "manifest.json"]
+
+    (project / "warehouse" / "tests" / "added.sql").write_text("select {{ nonsense(\n", encoding="utf-8")
+    with pytest.raises(TransformError, match=r"added\.sql"):
+        parse_manifest(project)
+
+
+def test_without_a_project_the_error_says_what_to_set(tmp_path: Path) -> None:
+    """The package may run from an installation that has no dbt project beside it."""
+    with pytest.raises(TransformError, match="PROJECT_DIR"):
+        parse_manifest(tmp_path)
+
+
+def test_schemas_are_exactly_staging_marts_and_seeds(manifest: dict[str, Any]) -> None:
+    """dbt's own naming would make them marts_staging and marts_marts."""
+    schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")}
+    assert schemas == {"staging", "marts", "seeds"}
+
+
+def test_only_staging_reads_sources_and_marts_read_only_models(manifest: dict[str, Any]) -> None:
+    """A change of a raw table then has one place to be met."""
+    for name, node in models(manifest).items():
+        reads_sources = {parent for parent in node["depends_on"]["nodes"] if parent.startswith("source.")}
+        if node["schema"] == "staging":
+            assert len(reads_sources) == len(node["depends_on"]["nodes"]) == 1, name
+        else:
+            assert not reads_sources, name
+
+
+def test_marts_have_a_contract_a_grain_and_a_description_of_each_column(manifest: dict[str, Any]) -> None:
+    """Analysts find these in the database's comments."""
+    for name, node in models(manifest).items():
+        assert "Grain - " in node["description"], name
+        assert node["columns"], name
+        assert [column for column, facts in node["columns"].items() if not facts["description"]] == [], name
+        if node["schema"] == "marts":
+            assert node["contract"]["enforced"], name
+
+
+def test_every_model_has_a_tested_key_and_every_foreign_key_a_relationship(manifest: dict[str, Any]) -> None:
+    """Fan-out and orphaned facts are found by the build that makes them."""
+    for name, node in models(manifest).items():
+        kinds: dict[str, set[str]] = {}
+        for test in checks_on(manifest, node):
+            kinds.setdefault(test["test_metadata"]["name"], set()).add(test["column_name"] or "")
+        unique = kinds.get("unique", set())
+        assert "unique_combination" in kinds or unique & kinds["not_null"], name
+        references = {"channel_key", "message_key", "date_key", "image_key"} & set(node["columns"])
+        assert references - unique <= kinds.get("relationships", set()), name
+
+
+def test_the_seed_gives_each_sample_channel_its_type() -> None:
+    """Otherwise the first run, on sample data, would show unclassified channels."""
+    with (PROJECT / "warehouse" / "seeds" / "channel_types.csv").open(encoding="utf-8", newline="") as file:
+        types = {row["channel_name"]: row["channel_type"] for row in csv.DictReader(file)}
+    assert SAMPLE_CHANNEL_TYPES.items() <= types.items()
