@@ -88,7 +88,13 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
 
     state = next(tmp_path.iterdir())
-    environment = {"POSTGRES_HOST": database.host, "POSTGRES_PORT": str(database.port), "POSTGRES_DB": database.dbname}
+    environment = {
+        "POSTGRES_HOST": database.host,
+        "POSTGRES_PORT": str(database.port),
+        "POSTGRES_DB": database.dbname,
+        "POSTGRES_USER": database.user,
+        "POSTGRES_PASSWORD": database.password,
+    }
     results = invoke(["build"], project_dir=PROJECT, target_dir=state, environment=environment).results
     assert {str(result.status) for result in results} <= {"success", "pass", "no-op"}
     assert sum(result.node.resource_type == "unit_test" for result in results) >= 10

@@ -8,7 +8,7 @@ with terms as (
     from {{ ref('product_terms') }}
 ),
 
-vocabulary as (
+vocabulary as materialized (
     select distinct
         product,
         kind,
@@ -18,8 +18,9 @@ vocabulary as (
     from terms
 ),
 
--- Each text is read once, however often it was posted.
-texts as (
+-- Each text is read once, however often it was posted. Materialized, because the planner would otherwise fold it again
+-- for every phrase that it compares.
+texts as materialized (
     select
         text_key,
         string_to_array({{ fold_words('message_text') }}, ' ') as text_words
