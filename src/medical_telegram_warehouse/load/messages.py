@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain, islice
 
 import psycopg
 from psycopg import errors as pg
@@ -20,16 +19,17 @@ from medical_telegram_warehouse.lake.parse import RejectedRecord
 from medical_telegram_warehouse.lake.reader import MessageFile, list_message_files
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.channels import load_channels
-from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, incoming_row
-from medical_telegram_warehouse.load.reading import FileReading, LoadedFile
+from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ahead, read_chunks
+from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row
+from medical_telegram_warehouse.load.reading import LoadedFile
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.progress import Progress
 
 logger = logging.getLogger(__name__)
-# Rows held in memory at once, some 2 KB each; larger chunks did not load faster.
-CHUNK_ROWS = 20_000
+# Rows a transaction. Smaller chunks commit too often, larger ones leave reading and storing less to overlap: 5,000 and
+# 20,000 both loaded slower. Two chunks of some 2 KB a row are in memory at once.
+CHUNK_ROWS = 10_000
 _LOCK_KEY = 7_240_115_003
-_COPY = "COPY incoming FROM STDIN"
 # What PostgreSQL says of a value that it cannot store, as opposed to a connection or a disk that failed.
 _BAD_VALUE = (psycopg.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
 
@@ -83,8 +83,10 @@ class _Loader:
         self._now = now
         self._chunk_rows = chunk_rows
         self._progress = Progress(logger, "records")
-        # The files that the current chunk has rows of, by their number in the database.
-        self._open: dict[int, FileReading] = {}
+        # Before the first temporary table of this session, or they would be refused. A chunk then stays in memory,
+        # and so does its sorting.
+        connection.execute("SET temp_buffers = '64MB'")
+        connection.execute("SET work_mem = '64MB'")
         connection.execute(statement("create_incoming"))
 
     def load(self, lake: Lake) -> None:
@@ -97,109 +99,91 @@ class _Loader:
         for stray in strays:
             problem = RejectedRecord(None, "unexpected_file", "not a .json or .jsonl file in a folder of one date", "")
             self._reject(lake_id, stray, problem)
-        loaded = self._loaded_files(lake_id)
-        changed = [file for file in files if not _is_unchanged(file, loaded.get(file.file_path))]
-        self.summary.files_unchanged += len(files) - len(changed)
-        rows = self._rows(lake_id, changed, loaded)
-        while self._load_chunk(lake_id, rows):
-            pass
+        for chunk in ahead(read_chunks(self._tasks(lake_id, files), self._now, self._chunk_rows)):
+            self._store(lake_id, chunk)
         added, unreadable = load_channels(self._connection, lake)
         self.summary.new_channel_records += added
-        for file_path, problem in unreadable:
-            self._reject(lake_id, file_path, problem)
+        for file_path, unreadable_line in unreadable:
+            self._reject(lake_id, file_path, unreadable_line)
 
-    def _loaded_files(self, lake_id: int) -> dict[str, LoadedFile]:
+    def _tasks(self, lake_id: int, files: list[MessageFile]) -> list[FileTask]:
+        """Register the files that changed since they were loaded."""
         rows = self._connection.execute(statement("loaded_files"), {"lake_id": lake_id})
-        return {path: LoadedFile(*known) for path, *known in rows}
+        loaded = {path: LoadedFile(*known) for path, *known in rows}
+        tasks = []
+        for file in files:
+            known = loaded.get(file.file_path)
+            if known is not None and (file.size, file.mtime_ns) == (known.size, known.mtime_ns):
+                self.summary.files_unchanged += 1
+                continue
+            file_id = self._value("register_file", {"lake_id": lake_id, "file_path": file.file_path})
+            tasks.append(FileTask(file_id, file, known))
+        self.summary.files_read += len(tasks)
+        return tasks
 
-    def _rows(self, lake_id: int, files: list[MessageFile], loaded: dict[str, LoadedFile]) -> Iterator[Row]:
-        ids = {file: self._value("register_file", {"lake_id": lake_id, "file_path": file.file_path}) for file in files}
-        return chain.from_iterable(self._file_rows(ids[file], file, loaded.get(file.file_path)) for file in files)
-
-    def _file_rows(self, file_id: int, file: MessageFile, loaded: LoadedFile | None) -> Iterator[Row]:
-        reading = FileReading(file, loaded)
-        self._open[file_id] = reading
-        self.summary.files_read += 1
-        try:
-            for record in reading.parsed(self._now):
-                self.summary.repaired.update(record.repairs)
-                yield incoming_row(record, file, file_id)
-        except OSError as error:
-            reading.fail(f"{error.strerror}; the next load tries again")
-
-    def _load_chunk(self, lake_id: int, rows: Iterator[Row]) -> bool:
-        """Copy and merge up to `chunk_rows` rows in one transaction; returns whether there may be more."""
-        chunk: list[Row] = []
+    def _store(self, lake_id: int, chunk: Chunk) -> None:
+        """Copy and merge a chunk, and record how far its files were read, in one transaction."""
+        refused: list[tuple[int, RejectedRecord]] = []
         try:
             with self._connection.transaction():
-                with self._connection.cursor().copy(_COPY) as copy:
-                    for row in islice(rows, self._chunk_rows):
-                        chunk.append(row)
-                        copy.write_row(row)
-                counts = self._merge()
-                self._save_progress(lake_id)
+                counts = self._merge(chunk.rows)
+                self._save_reports(lake_id, chunk, refused)
         except _BAD_VALUE as error:
-            logger.warning("a record was refused by the database, looking for it: %s", error)
-            chunk.extend(islice(rows, self._chunk_rows - len(chunk)))
+            logger.warning("the database refused a record, looking for it: %s", error)
             with self._connection.transaction():
-                counts = self._merge_by_halves(chunk)
-                self._save_progress(lake_id)
-        self._count(counts)
-        self._progress.advance(len(chunk))
-        return len(chunk) == self._chunk_rows
+                counts = self._merge_by_halves(chunk.rows, refused)
+                self._save_reports(lake_id, chunk, refused)
+        self.summary.new_messages += counts["new_messages"]
+        self.summary.updated_messages += counts["updated_messages"]
+        self.summary.new_observations += counts["new_observations"]
+        self.summary.repaired += chunk.repaired
+        self.summary.records += len(chunk.rows) + sum(len(report.rejections) for report in chunk.reports)
+        self._progress.advance(len(chunk.rows))
 
-    def _merge_by_halves(self, rows: list[Row]) -> Counter[str]:
-        """Find the rows that the database refuses, reject those, and merge all others."""
+    def _merge(self, rows: list[Row]) -> Counter[str]:
+        with self._connection.cursor().copy("COPY incoming FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0)
+        observations = self._connection.execute(statement("add_observations")).rowcount
+        self._connection.execute("TRUNCATE incoming")
+        return Counter(new_messages=merged[0], updated_messages=merged[1], new_observations=observations)
+
+    def _merge_by_halves(self, rows: list[Row], refused: list[tuple[int, RejectedRecord]]) -> Counter[str]:
+        """Find the rows that the database refuses, set those aside, and merge all others."""
         try:
             with self._connection.transaction():
-                with self._connection.cursor().copy(_COPY) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-                counts = self._merge()
-                self._connection.execute("TRUNCATE incoming")
-                return counts
+                return self._merge(rows)
         except _BAD_VALUE as error:
             if len(rows) > 1:
                 middle = len(rows) // 2
-                return self._merge_by_halves(rows[:middle]) + self._merge_by_halves(rows[middle:])
+                first = self._merge_by_halves(rows[:middle], refused)
+                return first + self._merge_by_halves(rows[middle:], refused)
             [row] = rows
             detail = str(error).splitlines()[0]
-            self._open[row[FILE_ID]].refuse(RejectedRecord(row[POSITION], "refused_by_database", detail, row[PAYLOAD]))
+            refused.append((row[FILE_ID], RejectedRecord(row[POSITION], "refused_by_database", detail, row[PAYLOAD])))
             return Counter()
 
-    def _merge(self) -> Counter[str]:
-        row = self._connection.execute(statement("merge_incoming")).fetchone()
-        return Counter(dict(zip(("new_messages", "updated_messages", "new_observations"), row or (), strict=True)))
-
-    def _save_progress(self, lake_id: int) -> None:
-        """Record how far each file of the chunk was read, and what was rejected on the way."""
-        for file_id, reading in self._open.items():
-            file_path = reading.source.file_path
-            if reading.is_first_report:
-                forget = {"lake_id": lake_id, "file_path": file_path, "start": reading.start}
+    def _save_reports(self, lake_id: int, chunk: Chunk, refused: list[tuple[int, RejectedRecord]]) -> None:
+        paths = {}
+        for report in chunk.reports:
+            paths[report.file_id] = report.file_path
+            if report.restarts_at is not None:
+                forget = {"lake_id": lake_id, "file_path": report.file_path, "start": report.restarts_at}
                 self._connection.execute(statement("forget_rejections"), forget)
-            self._connection.execute(statement("save_file_progress"), {"file_id": file_id, **reading.progress()})
-            for rejection in reading.rejections:
-                self._reject(lake_id, file_path, rejection)
-        for reading in self._open.values():
-            self.summary.records += reading.reported()
-        self._open = {file_id: reading for file_id, reading in self._open.items() if not reading.is_finished}
+            if report.progress:
+                self._connection.execute(statement("save_file_progress"), report.progress)
+            for rejection in report.rejections:
+                self._reject(lake_id, report.file_path, rejection)
+        for file_id, rejection in refused:
+            self._reject(lake_id, paths[file_id], rejection)
 
     def _reject(self, lake_id: int, file_path: str, rejection: RejectedRecord) -> None:
         values = {"lake_id": lake_id, "file_path": file_path, **rejection._asdict()}
         added = self._connection.execute(statement("add_rejection"), values).rowcount
         self.summary.rejected[rejection.reason] += added
 
-    def _count(self, counts: Counter[str]) -> None:
-        self.summary.new_messages += counts["new_messages"]
-        self.summary.updated_messages += counts["updated_messages"]
-        self.summary.new_observations += counts["new_observations"]
-
     def _value(self, name: str, values: dict[str, object]) -> int:
         row = self._connection.execute(statement(name), values).fetchone()
         assert row is not None, name  # noqa: S101 - these statements always return a row
         return int(row[0])
-
-
-def _is_unchanged(file: MessageFile, loaded: LoadedFile | None) -> bool:
-    return loaded is not None and (file.size, file.mtime_ns) == (loaded.size, loaded.mtime_ns)

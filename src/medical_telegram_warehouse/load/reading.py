@@ -13,7 +13,6 @@ from medical_telegram_warehouse.lake.parse import ParsedRecord, RejectedRecord
 from medical_telegram_warehouse.lake.reader import MessageFile, read_records
 
 logger = logging.getLogger(__name__)
-_REASON_TORN = "torn_line"
 
 
 class LoadedFile(NamedTuple):
@@ -39,19 +38,18 @@ class FileReading:
     def __init__(self, source: MessageFile, loaded: LoadedFile | None) -> None:
         self.source = source
         self.rejections: list[RejectedRecord] = []
-        self.is_finished = False
         self.is_first_report = True
-        self._records = 0
-        self._has_failed = False
         self.start = 0
         self._digest: Hash = hashlib.sha256()
+        self._records = 0
+        self._is_finished = False
         if loaded is not None and loaded.loaded_bytes and not is_array(source.path):
             digest, is_whole = hash_prefix(source.path, loaded.loaded_bytes)
             if is_whole and digest.digest() == loaded.sha256:
                 self.start, self._digest = loaded.loaded_bytes, digest
             else:
                 logger.warning("%s was rewritten since it was loaded; it is read again as a whole", source.file_path)
-        self.position = self.start
+        self._position = self.start
 
     def parsed(self, now: datetime) -> Iterator[ParsedRecord]:
         """Yield the usable records, setting the others aside in `rejections`.
@@ -61,42 +59,32 @@ class FileReading:
         """
         with self.source.path.open("rb") as file:
             for raw, record in read_records(self.source, file, self.start, self._digest, now):
-                self.position = raw.end
+                self._position = raw.end
+                self._records += 1
                 if isinstance(record, ParsedRecord):
-                    self._records += 1
                     yield record
                     continue
                 self.rejections.append(record)
-                if record.reason == _REASON_TORN:  # may be completed later: nothing after `position` counts as read
+                if raw.problem == "torn_line":  # may be completed later: nothing after it counts as read
                     break
             else:
-                self.position = file.tell()
-        self.is_finished = True
-
-    def fail(self, detail: str) -> None:
-        """Note that the file could not be read to its end."""
-        self.rejections.append(RejectedRecord(None, "unreadable_file", detail, ""))
-        self.is_finished = self._has_failed = True
-
-    def refuse(self, rejection: RejectedRecord) -> None:
-        """Take back a record that the database did not accept."""
-        self._records -= 1
-        self.rejections.append(rejection)
+                self._position = file.tell()
+        self._is_finished = True
 
     def progress(self) -> dict[str, object]:
-        """What the database shall know: size and time only when the file was read to its end."""
-        is_done = self.is_finished and not self._has_failed
-        return {
-            "file_size": self.source.size if is_done else -1,
+        """What the database shall know since the last report: size and time only once the file is read to its end."""
+        values: dict[str, object] = {
+            "file_size": self.source.size if self._is_finished else -1,
             "file_mtime_ns": self.source.mtime_ns,
-            "loaded_bytes": self.position,
+            "loaded_bytes": self._position,
             "sha256": self._digest.digest(),
             "records": self._records,
             "restarted": self.is_first_report and self.start == 0,
         }
+        self._records, self.is_first_report = 0, False
+        return values
 
-    def reported(self) -> int:
-        """Start counting anew after a commit; returns the records since the last one, rejected ones included."""
-        seen = self._records + len(self.rejections)
-        self._records, self.rejections, self.is_first_report = 0, [], False
-        return seen
+    def take_rejections(self) -> list[RejectedRecord]:
+        """The rejections since the last report."""
+        taken, self.rejections = self.rejections, []
+        return taken

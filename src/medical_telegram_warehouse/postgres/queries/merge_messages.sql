@@ -1,19 +1,6 @@
--- Merges a chunk: every distinct observation is kept, and of each message the newest state.
--- Observations of one moment are told apart by their id, so the result does not depend on the order of loading.
-WITH new_observations AS (
-    INSERT INTO raw.telegram_message_observations (
-        channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions, edit_date,
-        text_hash, file_id, file_position
-    )
-    SELECT
-        channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions, edit_date,
-        text_hash, file_id, file_position
-    FROM incoming
-    ON CONFLICT DO NOTHING
-    RETURNING 1
-),
-
-merged_messages AS (
+-- Merges a chunk into the newest state of each message. Observations of one moment are told apart by their id, so the
+-- result does not depend on the order of loading.
+WITH merged_messages AS (
     INSERT INTO raw.telegram_messages AS stored (
         channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
         replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
@@ -53,6 +40,6 @@ merged_messages AS (
 )
 
 SELECT
-    (SELECT count(*) FROM merged_messages WHERE is_new) AS new_messages,
-    (SELECT count(*) FROM merged_messages WHERE NOT is_new) AS updated_messages,
-    (SELECT count(*) FROM new_observations) AS new_observations;
+    count(*) FILTER (WHERE is_new) AS new_messages,
+    count(*) FILTER (WHERE NOT is_new) AS updated_messages
+FROM merged_messages;

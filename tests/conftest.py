@@ -1,0 +1,121 @@
+"""Real parts for every test: one embedded PostgreSQL for the session, a fresh migrated database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+
+from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
+from medical_telegram_warehouse.postgres.migrate import migrate
+from medical_telegram_warehouse.records import DatabaseAddress
+from medical_telegram_warehouse.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+USER, PASSWORD = "test_user", "a test's password, with 'marks'"
+_numbers = itertools.count(1)
+
+
+class Database(NamedTuple):
+    """A database of one test."""
+
+    host: str
+    port: int
+    dbname: str
+    user: str
+    password: str
+
+    @property
+    def address(self) -> DatabaseAddress:
+        return DatabaseAddress(self.host, self.port, self.dbname, self.user, SecretStr(self.password))
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(**self._asdict(), autocommit=True, options="-c timezone=UTC")
+
+    def rows(self, query: Any, *parameters: Any) -> list[tuple[Any, ...]]:
+        with self.connect() as connection:
+            return connection.execute(query, parameters or None).fetchall()
+
+    def value(self, query: Any, *parameters: Any) -> Any:
+        return self.rows(query, *parameters)[0][0]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Where the default weights are kept between sessions, so that they are fetched once."""
+    return Path(os.environ.get("MODELS_DIR", PROJECT / "models"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
+    """An embedded server with the database `template_migrated`, stopped at the session's end."""
+    address = DatabaseAddress("127.0.0.1", free_port(), "template_migrated", USER, SecretStr(PASSWORD))
+    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"), address)
+    embedded.ensure()
+    try:
+        with connect(address) as connection:
+            migrate(connection)
+        yield address
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture
+def empty_database(server: DatabaseAddress) -> Iterator[Database]:
+    """A database without any schema of ours."""
+    yield from _database(server, "template0")
+
+
+@pytest.fixture
+def database(server: DatabaseAddress) -> Iterator[Database]:
+    """A migrated database, cloned from the template."""
+    yield from _database(server, server.database)
+
+
+def _database(server: DatabaseAddress, template: str) -> Iterator[Database]:
+    name = f"test_{next(_numbers)}"
+    with connect(server._replace(database="postgres")) as connection:
+        create = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        connection.execute(create)
+    yield Database(server.host, server.port, name, USER, PASSWORD)
+    with connect(server._replace(database="postgres")) as connection:
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path, database: Database, models_dir: Path) -> Callable[..., Settings]:
+    """Settings of a small sample in the test's own folder, on the test's own database."""
+
+    def make(**overrides: Any) -> Settings:
+        values = {
+            "project_dir": PROJECT,
+            "data_dir": tmp_path / "data",
+            "dagster_home": tmp_path / "dagster",
+            "models_dir": models_dir,
+            "telegram_source": "sample",
+            "sample_messages": 150,
+            "sample_date": "2026-10-01",
+            "postgres_host": database.host,
+            "postgres_port": database.port,
+            "postgres_db": database.dbname,
+            "postgres_user": database.user,
+            "postgres_password": database.password,
+        }
+        return Settings(_env_file=None, **{**values, **overrides})
+
+    return make
