@@ -24,7 +24,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from medical_telegram_warehouse import steps
 from medical_telegram_warehouse.orchestration.execution import run_step
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.transform import parse_manifest
+from medical_telegram_warehouse.transform import PHOTO_MODELS, parse_manifest
 
 Result = MaterializeResult[Any] | AssetCheckResult
 
@@ -49,11 +49,14 @@ def build_dbt_steps(project_dir: Path, retry_policy: RetryPolicy) -> list[Assets
     """
     manifest = msgspec.json.decode(parse_manifest(project_dir).read_bytes(), type=dict[str, Any])
     translator = WarehouseTranslator()
+    # The first step builds these too, but they are assets of the second alone: an asset that reads detections would
+    # make the whole first step wait for the photos, and not run at all when those fail.
+    photo_models = " ".join(PHOTO_MODELS)
 
     @dbt_assets(
         manifest=manifest,
         select="resource_type:model resource_type:seed",
-        exclude="tag:photos",
+        exclude=photo_models,
         name=steps.TRANSFORM,
         dagster_dbt_translator=translator,
         retry_policy=retry_policy,
@@ -63,7 +66,7 @@ def build_dbt_steps(project_dir: Path, retry_policy: RetryPolicy) -> list[Assets
 
     @dbt_assets(
         manifest=manifest,
-        select="tag:photos",
+        select=photo_models,
         name=steps.TRANSFORM_PHOTOS,
         dagster_dbt_translator=translator,
         retry_policy=retry_policy,

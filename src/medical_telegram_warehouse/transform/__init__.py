@@ -7,6 +7,7 @@ nothing here knows a table. dbt itself is imported when it is needed: that alone
 """
 
 from medical_telegram_warehouse.transform.build import (
+    PHOTO_MODELS,
     STEP_ARGUMENTS,
     NodeResult,
     TransformStep,
@@ -15,4 +16,12 @@ from medical_telegram_warehouse.transform.build import (
 )
 from medical_telegram_warehouse.transform.manifest import parse_manifest
 
-__all__ = ["STEP_ARGUMENTS", "NodeResult", "TransformStep", "TransformSummary", "build", "parse_manifest"]
+__all__ = [
+    "PHOTO_MODELS",
+    "STEP_ARGUMENTS",
+    "NodeResult",
+    "TransformStep",
+    "TransformSummary",
+    "build",
+    "parse_manifest",
+]

@@ -47,13 +47,15 @@ class TransformStep(StrEnum):
 # PHOTOS: 'buildable' takes tests whose models are selected or ancestors of those, which the first step built.
 # Unit tests prove the code, not the data: `dbt test` and ours run them.
 _NOT_IN_STEPS = ("--exclude-resource-type", "unit_test", "exposure")
+# What the second step makes or makes anew. The first one builds the last three as well, from what is known by then.
+PHOTO_MODELS = ("tag:photos", "stg_yolo__detections", "stg_yolo__image_scans", "dim_channels")
 STEP_ARGUMENTS: dict[TransformStep, tuple[str, ...]] = {
     TransformStep.MESSAGES: (
         *("--select", "resource_type:model", "resource_type:seed", "--exclude", "tag:photos"),
         *("--indirect-selection", "eager", *_NOT_IN_STEPS),
     ),
     TransformStep.PHOTOS: (
-        *("--select", "tag:photos", "dim_channels"),
+        *("--select", *PHOTO_MODELS),
         *("--indirect-selection", "buildable", *_NOT_IN_STEPS),
     ),
 }
@@ -193,17 +195,18 @@ def _log_event(event: Any) -> None:
     if name in ("LogModelResult", "LogSeedResult"):
         failed = data.status.lower() == "error"
         relation = data.node_info.node_relation
-        logger.log(
-            logging.ERROR if failed else logging.INFO,
-            "%s.%s: %s in %.2f s",
-            relation.schema,
-            relation.alias,
-            "failed" if failed else data.status,
-            data.execution_time,
-        )
+        what = "failed" if failed else _done(data.status)
+        level = logging.ERROR if failed else logging.INFO
+        logger.log(level, "%s.%s: %s in %.2f s", relation.schema, relation.alias, what, data.execution_time)
     elif name == "LogTestResult":
         level = {"pass": logging.DEBUG, "warn": logging.WARNING}.get(data.status, logging.ERROR)
         logger.log(level, "test %s: %s, %d rows", data.name, data.status, data.num_failures)
+
+
+def _done(status: str) -> str:
+    """What PostgreSQL answered, for people: `SELECT 1513` made 1,513 rows."""
+    command, *_, count = status.split()
+    return f"{int(count):,} rows" if command in ("SELECT", "INSERT") and count.isdecimal() else status.lower()
 
 
 def _node_result(result: Any) -> NodeResult:
