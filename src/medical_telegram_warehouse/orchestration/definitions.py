@@ -22,11 +22,11 @@ def build_definitions(settings: Settings, *, retry_policy: RetryPolicy = RETRIES
     Raises:
         TransformError: the dbt project is missing or does not parse.
     """
-    job = build_job()
+    job = build_job(settings.data_dir)
     return Definitions(
         assets=[*build_step_assets(retry_policy), *build_dbt_steps(settings.project_dir, retry_policy)],
         jobs=[job],
-        schedules=[build_schedule(job)],
+        schedules=[build_schedule(job, settings.data_dir)],
         resources={"settings": settings},
     )
 

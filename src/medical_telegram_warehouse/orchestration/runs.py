@@ -50,7 +50,7 @@ def run_pipeline(settings: Settings, scrape_config: Mapping[str, Any] | None = N
     try:
         job = pipeline_job(build_definitions(settings))
         with open_instance(settings.dagster_home) as instance:
-            close_killed_runs(instance)
+            close_killed_runs(instance, settings.data_dir)
             result = job.execute_in_process(
                 instance=instance,
                 run_config={
