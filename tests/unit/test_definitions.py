@@ -1,0 +1,247 @@
+"""What Dagster is told: the names, edges, keys and schedule that users and their tools rely on."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultScheduleStatus,
+    Definitions,
+    JobDefinition,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+)
+
+from medical_telegram_warehouse.errors import TransformError
+from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
+from medical_telegram_warehouse.orchestration.instance import open_instance
+from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.steps import STEPS
+
+PROJECT = Path(__file__).resolve().parents[2]
+JOB = "medical_telegram_warehouse_pipeline"
+SCHEDULE = "daily_pipeline_schedule"
+NIGHT = datetime(2026, 10, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(_env_file=None, project_dir=PROJECT, data_dir=tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def definitions(settings: Settings) -> Definitions:
+    return build_definitions(settings)
+
+
+@pytest.fixture(scope="module")
+def job(definitions: Definitions) -> JobDefinition:
+    return pipeline_job(definitions)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    with open_instance(tmp_path / "dagster") as instance:
+        yield instance
+
+
+def test_the_definitions_can_be_loaded(definitions: Definitions) -> None:
+    Definitions.validate_loadable(definitions)
+
+
+def test_the_job_is_named_as_users_know_it_and_its_nodes_are_the_six_steps(job: JobDefinition) -> None:
+    assert job.name == JOB
+    assert sorted(job.graph.node_names()) == sorted(STEPS)
+    assert STEPS == (
+        "scrape_telegram_data",
+        "load_raw_to_postgres",
+        "run_dbt_transformations",
+        "run_yolo_enrichment",
+        "load_yolo_to_postgres",
+        "run_dbt_yolo_model",
+    )
+
+
+def test_each_step_waits_for_exactly_what_it_needs(job: JobDefinition) -> None:
+    """Photos run beside the messages' dbt step: neither may wait for the other, or fail with it."""
+    waits_for = {
+        node.name: {upstream.node for dependency in inputs.values() for upstream in dependency.get_node_dependencies()}
+        for node, inputs in job.graph.dependencies.items()
+    }
+    assert waits_for == {
+        "scrape_telegram_data": set(),
+        "load_raw_to_postgres": {"scrape_telegram_data"},
+        "run_dbt_transformations": {"load_raw_to_postgres"},
+        "run_yolo_enrichment": {"scrape_telegram_data"},
+        "load_yolo_to_postgres": {"run_yolo_enrichment"},
+        "run_dbt_yolo_model": {"run_dbt_transformations", "load_yolo_to_postgres"},
+    }
+
+
+def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> None:
+    """A renamed asset loses its history in Dagster, and breaks whoever watches it: change this on purpose."""
+    graph = definitions.resolve_asset_graph()
+    groups: dict[str, set[str]] = {}
+    for key in graph.get_all_asset_keys():
+        groups.setdefault(graph.get(key).group_name, set()).add(key.to_user_string())
+    assert groups == {
+        "lake": {"lake/telegram_messages", "lake/images"},
+        "processed": {"processed/yolo_detections"},
+        "raw": {
+            "raw/telegram_messages",
+            "raw/telegram_message_observations",
+            "raw/telegram_channels",
+            "raw/rejected_records",
+            "raw/image_scans",
+            "raw/yolo_detections",
+        },
+        "seeds": {"seeds/channel_types", "seeds/product_terms"},
+        "staging": {
+            "staging/stg_telegram__channels",
+            "staging/stg_telegram__messages",
+            "staging/stg_telegram__observations",
+            "staging/stg_telegram__rejected_records",
+            "staging/stg_yolo__detections",
+            "staging/stg_yolo__image_scans",
+        },
+        "marts": {
+            "marts/dim_channels",
+            "marts/dim_dates",
+            "marts/fct_messages",
+            "marts/fct_images",
+            "marts/fct_image_detections",
+            "marts/rpt_channel_activity_daily",
+            "marts/rpt_data_quality",
+            "marts/rpt_detected_classes",
+            "marts/rpt_product_mentions",
+            "marts/rpt_visual_content",
+        },
+    }
+
+
+def test_every_asset_can_be_traced_back_to_the_lake_or_to_a_seed(definitions: Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    roots = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
+    assert roots == {"lake/telegram_messages", "lake/images", "seeds/channel_types", "seeds/product_terms"}
+    assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
+
+
+def test_every_mart_is_described_and_has_checks(definitions: Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    checked = {check.asset_key for check in graph.asset_check_keys}
+    marts = [key for key in graph.get_all_asset_keys() if key.path[0] == "marts"]
+    assert [key for key in marts if key not in checked] == []
+    assert [key for key in graph.get_all_asset_keys() if not graph.get(key).description] == []
+
+
+def test_every_step_is_tried_three_times_half_a_minute_to_a_minute_apart(job: JobDefinition) -> None:
+    for step in STEPS:
+        policy = job.graph.node_named(step).definition.retry_policy  # type: ignore[attr-defined]
+        assert policy is not None, step
+        assert policy.max_retries == 2
+        assert [policy.calculate_delay(attempt) for attempt in (1, 2)] == [30, 60]
+
+
+def test_the_schedule_runs_the_job_at_two_at_night_and_is_on_by_default(definitions: Definitions) -> None:
+    schedule = definitions.resolve_schedule_def(SCHEDULE)
+    assert schedule.job_name == JOB
+    assert schedule.cron_schedule == "0 2 * * *"
+    assert schedule.execution_timezone == "UTC"
+    assert schedule.default_status is DefaultScheduleStatus.RUNNING
+
+
+def test_a_tick_asks_for_one_run_that_names_its_time(definitions: Definitions, instance: DagsterInstance) -> None:
+    """The run key holds the scheduled time, so that a tick which is evaluated twice starts one run."""
+    request = evaluate(definitions, instance)
+    assert isinstance(request, RunRequest)
+    assert NIGHT.isoformat() in str(request.run_key)
+    assert request.tags["scheduled"] == "true"
+    assert request.tags["schedule_type"] == "daily"
+    assert request.tags["execution_time"] == NIGHT.isoformat()
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING])
+def test_a_tick_is_skipped_with_a_reason_while_a_run_waits_for_its_start(
+    definitions: Definitions, job: JobDefinition, instance: DagsterInstance, status: DagsterRunStatus
+) -> None:
+    """Two runs on one database would do the same work twice, and the second would fail."""
+    run = instance.create_run_for_job(job_def=job, status=status, tags=job.run_tags)
+    result = evaluate(definitions, instance)
+    assert isinstance(result, SkipReason)
+    assert run.run_id in str(result.skip_message)
+    assert "active" in str(result.skip_message)
+
+
+def test_a_tick_is_skipped_while_another_process_works_on_the_data_folder(
+    definitions: Definitions, job: JobDefinition, instance: DagsterInstance, settings: Settings
+) -> None:
+    run = instance.create_run_for_job(job_def=job, status=DagsterRunStatus.STARTED, tags=job.run_tags)
+    with (settings.data_dir / ".run.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = evaluate(definitions, instance)
+    assert isinstance(result, SkipReason)
+    assert run.run_id in str(result.skip_message)
+
+
+def test_a_killed_run_does_not_stop_the_schedule_for_ever(
+    definitions: Definitions, job: JobDefinition, instance: DagsterInstance
+) -> None:
+    """A machine that loses its power at night leaves a run that counts as started; the next night must work."""
+    run = instance.create_run_for_job(job_def=job, status=DagsterRunStatus.STARTED, tags=job.run_tags)
+    assert isinstance(evaluate(definitions, instance), RunRequest)
+    after = instance.get_run_by_id(run.run_id)
+    assert after is not None
+    assert after.status is DagsterRunStatus.FAILURE
+
+
+def test_a_run_over_another_data_folder_is_none_of_this_schedules_business(
+    definitions: Definitions, job: JobDefinition, instance: DagsterInstance
+) -> None:
+    """Two data folders may share an instance; a run of the other is neither waited for nor called killed."""
+    other = instance.create_run_for_job(
+        job_def=job, status=DagsterRunStatus.STARTED, tags={"data_folder": "/somewhere/else"}
+    )
+    assert isinstance(evaluate(definitions, instance), RunRequest)
+    after = instance.get_run_by_id(other.run_id)
+    assert after is not None
+    assert after.status is DagsterRunStatus.STARTED
+
+
+def test_a_finished_run_does_not_keep_the_schedule_from_starting_another(
+    definitions: Definitions, job: JobDefinition, instance: DagsterInstance
+) -> None:
+    for status in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED):
+        instance.create_run_for_job(job_def=job, status=status, tags=job.run_tags)
+    assert isinstance(evaluate(definitions, instance), RunRequest)
+
+
+def evaluate(definitions: Definitions, instance: DagsterInstance) -> RunRequest | SkipReason:
+    context = build_schedule_context(instance=instance, scheduled_execution_time=NIGHT)
+    data = definitions.resolve_schedule_def(SCHEDULE).evaluate_tick(context)
+    if data.run_requests:
+        return data.run_requests[0]
+    assert data.skip_message is not None
+    return SkipReason(data.skip_message)
+
+
+def test_a_missing_dbt_project_says_which_file_and_which_setting(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, project_dir=tmp_path)
+    with pytest.raises(TransformError, match=r"dbt_project\.yml in .*PROJECT_DIR"):
+        build_definitions(settings)
+
+
+def test_the_entry_points_give_the_job_and_the_schedule_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`from pipeline import …` is what the documentation tells people to write."""
+    monkeypatch.syspath_prepend(PROJECT)
+    import pipeline
+
+    assert isinstance(pipeline.medical_telegram_warehouse_pipeline, JobDefinition)
+    assert pipeline.medical_telegram_warehouse_pipeline.name == JOB
+    assert pipeline.daily_pipeline_schedule.name == SCHEDULE
