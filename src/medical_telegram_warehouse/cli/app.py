@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -202,7 +203,7 @@ def dev(
         with open_database(settings), open_instance(settings.dagster_home):
             pass
         console.print(f"Dagster's UI: [bold]http://127.0.0.1:{port}[/]   (Ctrl-C ends it)")
-        command = ["dagster", "dev", "-f", "dagster_defs.py", "-h", "127.0.0.1", "-p", str(port)]
+        command = [sys.executable, "-m", "dagster", "dev", "-f", "dagster_defs.py", "-h", "127.0.0.1", "-p", str(port)]
         environment = {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)}
         code = subprocess.run(command, cwd=settings.project_dir, env=environment, check=False).returncode
         raise typer.Exit(code)

@@ -15,7 +15,9 @@ from medical_telegram_warehouse.errors import WarehouseError
 from medical_telegram_warehouse.settings import Settings
 
 PACKAGE = "medical_telegram_warehouse"
-console = Console(highlight=False)
+# Lines of a log file are not bound to a terminal's width.
+_WIDE = 120
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 errors = Console(stderr=True, highlight=False)
 _FAILED = 1
 _INTERRUPTED = 130

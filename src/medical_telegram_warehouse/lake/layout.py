@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.text import storable
 
 MESSAGES_FOLDER = "telegram_messages"
 CHANNELS_FOLDER = "telegram_channels"
@@ -28,14 +29,14 @@ _HASH_DIGITS = 16
 def encode_channel(channel_name: str) -> str:
     """Turn a channel's name into one safe path component.
 
-    Readable letters of any script stay; whatever could be misread as a path is percent-encoded. A name that is too
-    long for a file system is cut and closed with `~` and a hash of the whole, which keeps it distinct but can not
+    Readable letters of any script stay; whatever could be misread as a path is percent-encoded. A name that is empty or
+    too long for a file system is cut and closed with `~` and a hash of the whole, which keeps it distinct but can not
     be decoded: lines carry the channel's name themselves.
     """
     encoded = "".join(c if c.isalnum() or c in "_-@ " else _percent(c) for c in channel_name)
     if encoded.strip(" ") != encoded:  # some file systems and tools drop a leading or trailing space
         encoded = encoded.replace(" ", "%20")
-    if len(encoded.encode()) > _MAX_NAME_BYTES:
+    if not encoded or len(encoded.encode()) > _MAX_NAME_BYTES:
         digest = hashlib.sha256(channel_name.encode(errors="surrogatepass")).hexdigest()[:_HASH_DIGITS]
         head = encoded.encode()[: _MAX_NAME_BYTES - _HASH_DIGITS - 1].decode(errors="ignore")
         encoded = f"{head}~{digest}"
@@ -47,8 +48,11 @@ def _percent(character: str) -> str:
 
 
 def decode_channel(component: str) -> str:
-    """Read a channel's name back from a folder's or file's name; other scrapers' plain names decode to themselves."""
-    return unquote(component, errors="replace")
+    """Read a channel's name back from a folder's or file's name; other scrapers' plain names decode to themselves.
+
+    Strangers name folders too: `%00` must not become a character that no database takes.
+    """
+    return storable(unquote(component, errors="replace"))
 
 
 def messages_file(root: Path, scrape_date: date, channel_name: str) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
@@ -18,6 +19,11 @@ from typing import BinaryIO, NamedTuple, Protocol
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _WHITESPACE = " \t\r\n"
+# Finds where records end, and leaves judging their values to the parser: raw control characters inside strings and
+# numbers of any length pass, or one of them would cost a file all that follows.
+_DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
+# A string, a bracket, or the start of a string that does not end here.
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|"', re.DOTALL)
 
 
 class Hash(Protocol):
@@ -41,10 +47,14 @@ class RawRecord(NamedTuple):
 
 
 def is_array(path: Path) -> bool:
-    """Whether the file holds one JSON array rather than lines."""
+    """Whether the file holds one JSON array rather than lines.
+
+    A `.jsonl` file is one only if an object follows the bracket: its first line may be garbage like any other.
+    """
     with path.open("rb") as file:
         head = file.read(256).removeprefix(codecs.BOM_UTF8).lstrip()
-    return head.startswith(b"[")
+    first = head[1:].lstrip()[:1]
+    return head.startswith(b"[") and (path.suffix != ".jsonl" or first in (b"", b"{", b"]"))
 
 
 def hash_prefix(path: Path, length: int) -> tuple[Hash, bool]:
@@ -92,7 +102,7 @@ def _skip_long_line(file: BinaryIO, position: int, head: bytes, digest: Hash) ->
 
 def _is_json(body: bytes) -> bool:
     try:
-        json.loads(body)
+        _DECODER.decode(body.decode(errors="replace"))
     except (ValueError, RecursionError):
         return False
     return True
@@ -102,29 +112,52 @@ def read_array(file: BinaryIO) -> Iterator[RawRecord]:
     """Read the elements of one JSON array, whatever its size.
 
     What cannot be parsed ends the reading: the rest of the file is one record with the problem `invalid_json`,
-    because inside broken JSON no element's start can be trusted. `end` of each record is 0: arrays are not
-    appended to, they are read as a whole.
+    because inside broken JSON no element's start can be trusted. So is whatever follows the array. `end` of each
+    record is 0: arrays are not appended to, they are read as a whole.
     """
-    decode = json.JSONDecoder().raw_decode
     source = codecs.getreader("utf-8")(file, "surrogateescape")
     buffer = source.read(_CHUNK)
     at, number, at_end = buffer.index("[") + 1, 0, False
     while True:
         at = _skip(buffer, at, _WHITESPACE + "," if number else _WHITESPACE)
         if buffer.startswith("]", at):
+            rest = buffer[at + 1 :].lstrip(_WHITESPACE)
+            while not rest and (chunk := source.read(_CHUNK)):
+                rest = chunk.lstrip(_WHITESPACE)
+            if rest:
+                yield _broken(number, rest)
             return
-        try:
-            _, end = decode(buffer, at)
-        except (ValueError, RecursionError):
+        end = _element_end(buffer, at)
+        if end is None or (end == len(buffer) and not at_end):  # it may go on in the next chunk
             if at_end or len(buffer) - at > MAX_RECORD_BYTES:
-                rest = buffer[at : at + _CHUNK]
-                yield RawRecord(number, rest.encode(errors="surrogateescape"), 0, "invalid_json")
+                yield _broken(number, buffer[at : at + _CHUNK])
                 return
             chunk = source.read(_CHUNK)
             buffer, at, at_end = buffer[at:] + chunk, 0, not chunk
             continue
         yield RawRecord(number, buffer[at:end].encode(errors="surrogateescape"), 0)
         at, number = end, number + 1
+
+
+def _broken(number: int, rest: str) -> RawRecord:
+    return RawRecord(number, rest[:_CHUNK].encode(errors="surrogateescape"), 0, "invalid_json")
+
+
+def _element_end(buffer: str, at: int) -> int | None:
+    """Where the element that starts at `at` ends, or None if it is broken or not yet whole."""
+    try:
+        return _DECODER.raw_decode(buffer, at)[1]
+    except ValueError:
+        return None
+    except RecursionError:  # the parser will refuse it, but its neighbours are sound
+        depth = 0
+        for token in _NESTING.finditer(buffer, at):
+            if token[0] == '"':
+                return None
+            depth += (token[0] in "[{") - (token[0] in "]}")
+            if not depth:
+                return token.end()
+        return None
 
 
 def _skip(buffer: str, at: int, characters: str) -> int:

@@ -8,6 +8,7 @@ refuses. What was mended is named in `repairs`; the record itself is kept as it 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,10 @@ FIRST_DAY = datetime(2013, 8, 14, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(days=1)
 MAX_CHANNEL_NAME = 256
 _MAX_PAYLOAD = 100_000
+# Far beyond any counter, and well inside what PostgreSQL's numeric and Python's conversion take.
+_MAX_DIGITS = 1000
+# With these repairs a record's own text is not what PostgreSQL takes as JSON.
+_REWRITTEN = {"unstorable_characters", "control_characters", "not_a_number", "number_out_of_range"}
 _COUNTERS = ("views", "forwards", "replies")
 _OPTIONAL_IDS = ("reply_to_message_id", "grouped_id")
 # What other public scrapers call the same things.
@@ -121,11 +126,13 @@ class RecordParser:
             fields = _load_object(record.payload, repairs)
             message = self._build(fields, repairs)
             payload = record.payload.decode()
-            if repairs and {"unstorable_characters", "not_a_number"} & set(repairs):
+            if _REWRITTEN & set(repairs):
                 payload = json.dumps(fields, ensure_ascii=False, allow_nan=False)
         except _Unusable as problem:
             return reject(record, problem.reason, problem.detail)
-        return ParsedRecord(record.position, message, tuple(repairs), payload)
+        except RecursionError:
+            return reject(record, "nested_too_deeply", "the record holds lists or objects inside each other too deep")
+        return ParsedRecord(record.position, message, tuple(dict.fromkeys(repairs)), payload)
 
     def _build(self, fields: dict[str, Any], repairs: list[str]) -> Message:
         known = {name: _pick(fields, name) for name in (*Message.__struct_fields__[:-1], "_raw")}
@@ -186,21 +193,46 @@ def reject(record: RawRecord, reason: str, detail: str) -> RejectedRecord:
 
 
 def _load_object(payload: bytes, repairs: list[str]) -> dict[str, Any]:
-    def constant(_name: str) -> None:
-        repairs.append("not_a_number")
-
     try:
-        value = json.loads(payload.decode(), parse_constant=constant)
+        text = payload.decode()
     except UnicodeDecodeError as error:
         raise _Unusable("invalid_utf8", str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise _Unusable("invalid_json", str(error)) from error
+    try:
+        value = _decode_json(text, repairs, strict=True)
+    except ValueError:
+        repairs[:] = ["control_characters"]  # raw ones inside strings are the one fault that can be read past
+        try:
+            value = _decode_json(text, repairs, strict=False)
+        except ValueError as error:
+            raise _Unusable("invalid_json", str(error)) from error
     if not isinstance(value, dict):
         raise _Unusable("not_an_object", f"a record is a JSON object; this is {type(value).__name__}")
     clean: dict[str, Any] = storable_json(value)
     if clean != value:
         repairs.append("unstorable_characters")
     return clean
+
+
+def _decode_json(text: str, repairs: list[str], *, strict: bool) -> Any:
+    """Decode, taking None for numbers that neither a column nor jsonb can hold."""
+
+    def constant(_name: str) -> None:
+        repairs.append("not_a_number")
+
+    def fraction(digits: str) -> float | None:
+        number = float(digits)
+        if math.isfinite(number):
+            return number
+        repairs.append("number_out_of_range")
+        return None
+
+    def whole(digits: str) -> int | None:
+        if len(digits) <= _MAX_DIGITS:
+            return int(digits)
+        repairs.append("number_out_of_range")
+        return None
+
+    return json.loads(text, strict=strict, parse_constant=constant, parse_float=fraction, parse_int=whole)
 
 
 def _pick(fields: dict[str, Any], name: str) -> Any:
@@ -212,7 +244,7 @@ def _pick(fields: dict[str, Any], name: str) -> Any:
 
 def _message_id(value: Any, repairs: list[str]) -> int:
     if value is None:
-        raise _Unusable("message_id_missing", "the record has no message_id")
+        raise _Unusable("message_id_missing", "the record has no usable message_id")
     number = _integer(value)
     if number is None or not 0 < number <= MAX_BIGINT:
         raise _Unusable("message_id_unusable", f"{str(value)[:80]!r} is not a positive 64-bit number")

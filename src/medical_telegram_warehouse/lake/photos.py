@@ -1,7 +1,8 @@
 """The photo store: photos are written beside their place and renamed, and listed over every lake.
 
 A photo belongs to the message whose number is its file's name, in the folder of its channel; what a record says of
-its `image_path` is never opened.
+its `image_path` is never opened. A scraper that took a channel `a/b` at its word made a folder in a folder: its
+photos are those of the channel `a/b`.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
         LakeError: a folder cannot be listed.
     """
     for lake in lakes:
-        for channel_folder in _subfolders(lake.root / IMAGES_FOLDER):
-            channel = decode_channel(storable_path(Path(channel_folder.name)))
-            for entry in _entries(Path(channel_folder.path)):
+        for channel_folder in _channel_folders(lake.root / IMAGES_FOLDER):
+            channel = decode_channel(storable_path(channel_folder.relative_to(lake.root / IMAGES_FOLDER)))
+            for entry in _entries(channel_folder):
                 path = Path(entry.path)
                 if path.suffix.lower() in PHOTO_SUFFIXES and entry.is_file():
                     named = own_photo_name(path, relative_to) if lake.name == OWN_LAKE else storable_path(path)
@@ -78,8 +79,18 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
                     )
 
 
-def _subfolders(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in _entries(folder) if entry.is_dir()]
+def _channel_folders(images: Path) -> Iterator[Path]:
+    for entry in _entries(images):
+        if entry.is_dir():  # a link to a folder elsewhere too, but only here: deeper ones might lead in circles
+            yield Path(entry.path)
+            yield from _nested(Path(entry.path))
+
+
+def _nested(folder: Path) -> Iterator[Path]:
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+            yield from _nested(Path(entry.path))
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

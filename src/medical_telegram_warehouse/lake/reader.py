@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -47,9 +48,13 @@ def list_message_files(lake: Lake) -> tuple[list[MessageFile], list[str]]:
         depth = len(Path(folder).relative_to(root).parts)
         for name in sorted(names):
             path = Path(folder, name)
-            stamp = path.stat()
             relative = storable_path(path.relative_to(lake.root))
-            if depth > 1 or path.suffix not in _SUFFIXES:
+            try:
+                stamp = path.stat()
+            except FileNotFoundError:  # a link to nowhere, or gone since it was listed
+                strays.append(relative)
+                continue
+            if depth > 1 or path.suffix not in _SUFFIXES or not stat.S_ISREG(stamp.st_mode):
                 if not name.startswith("."):
                     strays.append(relative)
                 continue

@@ -53,7 +53,7 @@ def connect_lake(data_dir: Path, own_root: Path, root: Path) -> tuple[Lake, bool
     """Remember the lake at `root`; returns it and whether it is new here.
 
     Raises:
-        LakeError: `root` is our own lake, or lies inside the other.
+        LakeError: `root` is our own lake, or lies inside the other; or the registry cannot be written.
     """
     root, own_root = root.resolve(), own_root.resolve()
     if root == own_root or root in own_root.parents or own_root in root.parents:
@@ -64,18 +64,21 @@ def connect_lake(data_dir: Path, own_root: Path, root: Path) -> tuple[Lake, bool
             return lake, False
     lake = Lake(_free_name(root, {each.name for each in lakes}), root)
     others = {each.name: str(each.root) for each in [*lakes[1:], lake]}
-    data_dir.mkdir(parents=True, exist_ok=True)
     temporary = data_dir / f"{_REGISTRY_FILE}.tmp"
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(others)))
-    os.replace(temporary, data_dir / _REGISTRY_FILE)  # noqa: PTH105 - atomic, and named so
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(others)))
+        os.replace(temporary, data_dir / _REGISTRY_FILE)  # noqa: PTH105 - atomic, and named so
+    except OSError as error:
+        raise LakeError(f"cannot remember the lake in {data_dir / _REGISTRY_FILE}: {error.strerror}") from error
     return lake, True
 
 
 def _free_name(root: Path, taken: set[str]) -> str:
     """A short name that people recognise: the first folder name upwards that is not just `raw` or `data`."""
     parts = [part for part in reversed(root.parts) if part not in ("raw", "data", root.anchor)]
-    base = re.sub(r"[^A-Za-z0-9_-]+", "-", parts[0]).strip("-").lower() if parts else "lake"
-    name, number = base or "lake", 2
+    base = (re.sub(r"[^A-Za-z0-9_-]+", "-", parts[0]).strip("-").lower() if parts else "") or "lake"
+    name, number = base, 2
     while name in taken:
         name, number = f"{base}-{number}", number + 1
     return name

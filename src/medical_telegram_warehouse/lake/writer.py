@@ -3,13 +3,15 @@
     messages -> lines of telegram_messages/<scrape date>/<channel>.jsonl, flushed to disk a page at a time
              -> checkpoint of the channel: the last message id, how long its file was, what was last seen of recent ones
 
-A kill between the two leaves lines that the checkpoint does not know. The next writer reads that tail back into the
-checkpoint, and cuts off a line that was torn.
+A kill between the two leaves lines that the checkpoint does not know. The next writer, on that day or a later one,
+reads that tail back into the checkpoint, and cuts off a line that was torn. Without a checkpoint it reads all that
+the lake holds of the channel.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,9 +22,10 @@ from pathlib import Path
 import msgspec
 
 from medical_telegram_warehouse.errors import LakeBusyError, LakeError
-from medical_telegram_warehouse.lake.layout import channels_file, encode_channel, messages_file
+from medical_telegram_warehouse.lake.layout import MESSAGES_FOLDER, channels_file, encode_channel, messages_file
 from medical_telegram_warehouse.records import Channel, Message
 
+logger = logging.getLogger(__name__)
 _STATE_FOLDER = ".checkpoints"
 _UNSEEN = (date.min, "")
 _encode = msgspec.json.Encoder().encode
@@ -129,21 +132,28 @@ class ChannelWriter:
             state = _Checkpoint()
         except msgspec.MsgspecError as error:
             raise LakeError(
-                f"the checkpoint {self._state_path} is damaged ({error}); delete it, and the next scrape reads the "
-                f"channel from its start again"
+                f"the checkpoint {self._state_path} is damaged ({error}); delete it, and the next scrape makes it "
+                f"again from the lake's files"
             ) from error
         state.seen = {number: seen for number, seen in state.seen.items() if seen[0] >= self._oldest}
         self._state = state
-        _cut_torn_line(self._path)
-        relative = self._path.relative_to(self._root).as_posix()
-        known_bytes = state.file_bytes if state.file == relative else 0
-        if self._path.exists() and self._path.stat().st_size > known_bytes:
-            with self._path.open("rb") as file:
-                file.seek(known_bytes)
-                for line in file:
-                    message = msgspec.json.decode(line, type=Message)
-                    self._remember(message, _fingerprint(message))
+        for path in sorted((self._root / MESSAGES_FOLDER).glob(f"*/{self._path.name}")):
+            relative = path.relative_to(self._root).as_posix()
+            if path == self._path or relative >= (state.file or ""):  # the dates in their paths sort as text
+                _cut_torn_line(path)
+                self._read_tail(path, state.file_bytes if state.file == relative else 0)
         return state
+
+    def _read_tail(self, path: Path, known_bytes: int) -> None:
+        with path.open("rb") as file:
+            file.seek(known_bytes)
+            for line in file:
+                try:
+                    message = msgspec.json.decode(line, type=Message)
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    logger.warning("%s holds a damaged line; loading will report it", path)
+                    continue
+                self._remember(message, _fingerprint(message))
 
     def _save(self) -> None:
         self._state.file = self._path.relative_to(self._root).as_posix()
@@ -180,7 +190,8 @@ def _cut_torn_line(path: Path) -> None:
                     end = start + newline + 1
                     break
                 end = start
-            file.truncate(end)
+            if end != file.seek(0, os.SEEK_END):  # cutting nothing off would still change the file's time
+                file.truncate(end)
     except FileNotFoundError:
         return
 

@@ -72,3 +72,5 @@ def _hash(path: Path) -> bytes:
             return hashlib.file_digest(file, "sha256").digest()
     except FileNotFoundError as error:
         raise LakeError(f"there are no detections to load: {path} does not exist; run `mtw detect` first") from error
+    except OSError as error:
+        raise LakeError(f"cannot read {path}: {error.strerror}; remove it and run `mtw detect` again") from error

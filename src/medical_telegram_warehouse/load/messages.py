@@ -101,7 +101,7 @@ class _Loader:
             self._reject(lake_id, stray, problem)
         for chunk in ahead(read_chunks(self._tasks(lake_id, files), self._now, self._chunk_rows)):
             self._store(lake_id, chunk)
-        added, unreadable = load_channels(self._connection, lake)
+        added, unreadable = load_channels(self._connection, lake, lake_id)
         self.summary.new_channel_records += added
         for file_path, unreadable_line in unreadable:
             self._reject(lake_id, file_path, unreadable_line)

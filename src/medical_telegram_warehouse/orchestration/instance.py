@@ -23,6 +23,9 @@ _DAGSTER_YAML = """\
 # Written once by `mtw`; edit as you like. See https://docs.dagster.io for what can stand here.
 telemetry:
   enabled: false
+# The invitation to a newsletter that the UI would open with.
+nux:
+  enabled: false
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,8 +13,20 @@ from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnav
 from medical_telegram_warehouse.records import DatabaseAddress
 
 CONNECT_TIMEOUT_SECONDS = 10
-_NOT_POSTGRES = ("invalid response", "server closed the connection unexpectedly", "protocol")
+_NOT_POSTGRES = (
+    *("invalid response", "server closed the connection unexpectedly", "protocol"),
+    "expected authentication request",
+)
 _STARTING = ("starting up", "shutting down", "in recovery", "not yet accepting")
+
+
+def is_listening(host: str, port: int) -> bool:
+    """Whether anything accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -67,6 +80,11 @@ def _explain(address: DatabaseAddress, error: psycopg.OperationalError) -> Excep
         return DatabaseRefusedError(
             f"port {address.port} on {address.host} is taken by something that is not PostgreSQL ({answer}); "
             f"set POSTGRES_PORT to another port"
+        )
+    if "timeout" in answer and is_listening(address.host, address.port):
+        return DatabaseUnavailableError(
+            f"something listens on port {address.port} of {address.host}, but did not answer as PostgreSQL within "
+            f"{CONNECT_TIMEOUT_SECONDS} s; if it is another program, set POSTGRES_PORT to another port"
         )
     return DatabaseUnavailableError(
         f"no PostgreSQL answers at {address.host}:{address.port} ({answer}); check that the server runs and that "

@@ -14,7 +14,6 @@ import logging
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError
-from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.connection import connect, is_listening
 from medical_telegram_warehouse.records import DatabaseAddress
 
 logger = logging.getLogger(__name__)
@@ -41,15 +40,6 @@ def is_local(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
-
-
-def is_listening(host: str, port: int) -> bool:
-    """Whether anything accepts connections there."""
-    try:
-        with socket.create_connection((host, port), timeout=2):
-            return True
-    except OSError:
         return False
 
 
@@ -79,12 +69,18 @@ class EmbeddedServer:
         """
         if not is_local(self._address.host) or is_listening(self._address.host, self._address.port):
             return False
-        with self._lock():
-            if is_listening(self._address.host, self._address.port):
-                return False  # another process was quicker
-            if not (self.cluster / "PG_VERSION").exists():
-                self._initialise()
-            self._start()
+        try:
+            with self._lock():
+                if is_listening(self._address.host, self._address.port):
+                    return False  # another process was quicker
+                if not (self.cluster / "PG_VERSION").exists():
+                    self._initialise()
+                self._start()
+        except OSError as error:
+            raise DatabaseRefusedError(
+                f"cannot write {self.folder}: {error.strerror}; the embedded PostgreSQL keeps its data there. "
+                f"Free some space, or set DATA_DIR to a folder that this user may write"
+            ) from error
         self._create_database()
         return True
 
@@ -103,15 +99,8 @@ class EmbeddedServer:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / ".lock").open("wb")
-        except OSError as error:
-            raise DatabaseRefusedError(
-                f"cannot write {self.folder}: {error.strerror}; the embedded PostgreSQL keeps its data there. "
-                f"Set DATA_DIR to a folder that this user may write"
-            ) from error
-        with lock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
