@@ -1,12 +1,18 @@
-"""The rows of the temporary table `incoming`, and their COPY."""
+"""The rows of the temporary table `incoming`, and their COPY.
+
+In binary: the server then parses no numbers and dates, and copies in half the time. JSON goes as text and is parsed
+once, when it is merged.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
+from uuid import UUID
 
 import msgspec
+import psycopg
 
 from medical_telegram_warehouse.lake.parse import ParsedRecord
 from medical_telegram_warehouse.lake.reader import MessageFile
@@ -15,6 +21,11 @@ _json = msgspec.json.Encoder(order="sorted").encode
 Row = tuple[Any, ...]
 # Where the last columns of a row stand.
 PAYLOAD, FILE_ID, POSITION = -3, -2, -1
+_COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"
+_TYPES = (
+    *("text", "int8", "timestamptz", "text", "bool", "text", "text", "int8", "int8", "int8", "text", "timestamptz"),
+    *("int8", "int8", "text", "text", "text", "timestamptz", "uuid", "uuid", "text[]", "text", "int4", "int8"),
+)
 
 
 def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row:
@@ -31,8 +42,10 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
     else:
         observed_at = m.message_date
     reactions = _json(m.reactions).decode() if m.reactions else None
-    text_hash = md5(m.message_text.encode(), usedforsecurity=False).hexdigest()
-    observed = f"{observed_at.timestamp()}|{m.views}|{m.forwards}|{m.replies}|{reactions}|{m.edit_date}|{text_hash}"
+    text_hash = md5(m.message_text.encode(), usedforsecurity=False).digest()
+    observed = (
+        f"{observed_at.timestamp()}|{m.views}|{m.forwards}|{m.replies}|{reactions}|{m.edit_date}|{text_hash.hex()}"
+    )
     return (
         m.channel_name,
         m.message_id,
@@ -52,10 +65,22 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
         m.post_author,
         m.source,
         observed_at,
-        md5(observed.encode(), usedforsecurity=False).hexdigest(),
-        text_hash,
+        UUID(bytes=md5(observed.encode(), usedforsecurity=False).digest()),
+        UUID(bytes=text_hash),
         list(record.repairs) or None,
         record.payload,
         file_id,
         record.position,
     )
+
+
+def copy_rows(connection: psycopg.Connection, rows: list[Row]) -> None:
+    """Copy rows into `incoming`.
+
+    Raises:
+        psycopg.DataError: a value does not fit its column.
+    """
+    with connection.cursor().copy(_COPY) as copy:
+        copy.set_types(_TYPES)
+        for row in rows:
+            copy.write_row(row)

@@ -20,7 +20,7 @@ from medical_telegram_warehouse.lake.reader import MessageFile, list_message_fil
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.channels import load_channels
 from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ahead, read_chunks
-from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row
+from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, copy_rows
 from medical_telegram_warehouse.load.reading import LoadedFile
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.progress import Progress
@@ -141,9 +141,7 @@ class _Loader:
         self._progress.advance(len(chunk.rows))
 
     def _merge(self, rows: list[Row]) -> Counter[str]:
-        with self._connection.cursor().copy("COPY incoming FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        copy_rows(self._connection, rows)
         merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0)
         observations = self._connection.execute(statement("add_observations")).rowcount
         self._connection.execute("TRUNCATE incoming")
