@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,16 @@ from medical_telegram_warehouse.records import Channel, Message
 logger = logging.getLogger(__name__)
 _STATE_FOLDER = ".checkpoints"
 _UNSEEN = (date.min, "")
+_CONTRACT: dict[str, Any] = {
+    "message_id": None,
+    "channel_name": None,
+    "message_date": None,
+    "message_text": "",
+    "has_media": None,
+    "image_path": None,
+    "views": None,
+    "forwards": None,
+}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -115,7 +126,7 @@ class ChannelWriter:
                 written.append(message)
                 self._remember(message, fingerprint)
         if written:
-            _append(self._path, [_encode(message) + b"\n" for message in written])
+            _append(self._path, [_line(message) for message in written])
             self._save()
         return written
 
@@ -167,6 +178,12 @@ class ChannelWriter:
 def _fingerprint(message: Message) -> str:
     """A hash of what was observed, not of when."""
     return blake2b(_encode(msgspec.structs.replace(message, scraped_at=None)), digest_size=12).hexdigest()
+
+
+def _line(message: Message) -> bytes:
+    """A line of the lake: the fields of the contract always, the others where the source knows them."""
+    known = msgspec.to_builtins(message)
+    return _encode({name: known.get(name, default) for name, default in _CONTRACT.items()} | known) + b"\n"
 
 
 def _append(path: Path, lines: list[bytes]) -> None:
