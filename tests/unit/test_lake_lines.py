@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import line, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factories import line, record
 from medical_telegram_warehouse.lake.lines import (
     MAX_RECORD_BYTES,
     RawRecord,
