@@ -34,13 +34,15 @@ def registered_lakes(data_dir: Path, own_root: Path) -> list[Lake]:
     """Our own lake first, then each connected one in the order of connection.
 
     Raises:
-        LakeError: the registry's file is damaged.
+        LakeError: the registry's file is damaged or cannot be read.
     """
     registry = data_dir / _REGISTRY_FILE
     try:
         roots = msgspec.json.decode(registry.read_bytes(), type=dict[str, str])
     except FileNotFoundError:
         roots = {}
+    except OSError as error:
+        raise LakeError(f"cannot read the list of connected lakes, {registry}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise LakeError(
             f"the list of connected lakes, {registry}, is damaged ({error}); delete it and connect each lake again "

@@ -1,0 +1,114 @@
+"""Photos are stored whole, found again, and listed over all lakes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from factories import lake
+from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.lake.photos import PhotoStore, list_photos
+from medical_telegram_warehouse.lake.registry import OWN_LAKE, Lake
+
+
+def photo(root: Path, folder: str, name: str) -> Path:
+    path = root / "images" / folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def test_a_stored_photo_is_found_by_the_name_that_records_hold(tmp_path: Path) -> None:
+    store = PhotoStore(tmp_path / "data" / "raw", tmp_path)
+    assert store.find("shop", 7) is None
+    assert store.save("shop", 7, b"jpeg") == "data/raw/images/shop/7.jpg"
+    assert store.find("shop", 7) == "data/raw/images/shop/7.jpg"
+    assert (tmp_path / "data/raw/images/shop/7.jpg").read_bytes() == b"jpeg"
+
+
+def test_a_lake_outside_the_project_names_photos_by_their_whole_path(tmp_path: Path) -> None:
+    store = PhotoStore(tmp_path / "elsewhere", tmp_path / "project")
+    assert store.save("shop", 7, b"jpeg") == (tmp_path / "elsewhere/images/shop/7.jpg").as_posix()
+
+
+@pytest.mark.parametrize("channel", ["..", "a/b", "../../etc"])
+def test_a_channel_name_cannot_lead_out_of_the_store(tmp_path: Path, channel: str) -> None:
+    store = PhotoStore(tmp_path / "raw", tmp_path)
+    store.save(channel, 7, b"jpeg")
+    [stored] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert stored.parent.parent == tmp_path / "raw" / "images"
+    assert [found.channel_name for found in list_photos([Lake(OWN_LAKE, tmp_path / "raw")], tmp_path)] == [channel]
+
+
+def test_half_a_photo_is_never_listed_nor_found(tmp_path: Path) -> None:
+    """A kill in the middle of writing leaves the temporary file; the next scrape fetches the photo again."""
+    photo(tmp_path, "shop", "7.part")
+    store = PhotoStore(tmp_path, tmp_path)
+    assert store.find("shop", 7) is None
+    assert list(list_photos([lake(tmp_path)], tmp_path)) == []
+    store.save("shop", 7, b"whole")
+    assert sorted(path.name for path in (tmp_path / "images/shop").iterdir()) == ["7.jpg"]
+
+
+def test_photos_of_all_lakes_come_in_a_fixed_order(tmp_path: Path) -> None:
+    own, other = tmp_path / "data" / "raw", tmp_path / "other"
+    for folder, name in [("b", "2.jpg"), ("b", "10.png"), ("a", "3.JPEG"), ("a", "notes.txt"), ("a", "4.mp4")]:
+        photo(own, folder, name)
+    photo(other, "a", "1.webp")
+    listed = list(list_photos([Lake(OWN_LAKE, own), Lake("other", other)], tmp_path))
+    assert [(p.lake, p.channel_name, p.message_id) for p in listed] == [
+        ("own", "a", 3),
+        ("own", "b", 10),
+        ("own", "b", 2),
+        ("other", "a", 1),
+    ]
+    assert listed[0].image_path == "data/raw/images/a/3.JPEG"
+    assert listed[-1].image_path == (other / "images/a/1.webp").as_posix(), "other lakes do not move with the project"
+
+
+@pytest.mark.parametrize(
+    ("stem", "number"),
+    [("7", 7), ("007", 7), ("0", None), ("-1", None), ("7_1", None), ("cover", None), ("٧", None), ("9" * 19, None)],
+)
+def test_a_photo_whose_name_is_no_message_id_belongs_to_no_message(
+    tmp_path: Path, stem: str, number: int | None
+) -> None:
+    photo(tmp_path, "shop", f"{stem}.jpg")
+    assert [found.message_id for found in list_photos([lake(tmp_path)], tmp_path)] == [number]
+
+
+@pytest.mark.parametrize(
+    ("folder", "channel"),
+    [("..%2f..", "../.."), ("a%2Fb", "a/b"), ("a/b", "a/b"), ("a/b/c", "a/b/c"), ("%00", "\ufffd"), ("ሎቤሊያ", "ሎቤሊያ")],
+)
+def test_hostile_folder_names_are_only_names(tmp_path: Path, folder: str, channel: str) -> None:
+    stored = photo(tmp_path, folder, "1.jpg")
+    [found] = list_photos([lake(tmp_path)], tmp_path)
+    assert (found.channel_name, found.path) == (channel, stored)
+
+
+def test_names_that_are_no_utf8_can_be_stored_and_opened(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path / "images") + b"/\xff"
+    os.makedirs(folder)  # noqa: PTH103 - bytes, not a path
+    with open(folder + b"/1.jpg", "wb") as file:  # noqa: PTH123
+        file.write(b"x")
+    [found] = list_photos([lake(tmp_path)], tmp_path)
+    assert found.channel_name == "\ufffd"
+    found.image_path.encode()
+    assert found.path.read_bytes() == b"x"
+
+
+def test_links_below_a_channel_do_not_lead_in_circles(tmp_path: Path) -> None:
+    photo(tmp_path, "shop", "1.jpg")
+    (tmp_path / "images/shop/again").symlink_to(tmp_path / "images")
+    (tmp_path / "images/shop/2.jpg").symlink_to(tmp_path / "nowhere")
+    assert [found.message_id for found in list_photos([lake(tmp_path)], tmp_path)] == [1]
+
+
+def test_a_missing_lake_has_no_photos_and_an_unreadable_one_is_named(tmp_path: Path) -> None:
+    assert list(list_photos([Lake("gone", tmp_path / "gone")], tmp_path)) == []
+    (tmp_path / "images").write_bytes(b"a file in its place")
+    with pytest.raises(LakeError, match="images: Not a directory"):
+        list(list_photos([lake(tmp_path)], tmp_path))
