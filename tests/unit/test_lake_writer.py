@@ -1,0 +1,209 @@
+"""A kill at any moment loses and repeats nothing, and only one process writes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from factories import message
+from medical_telegram_warehouse.errors import LakeBusyError, LakeError
+from medical_telegram_warehouse.lake.writer import ChannelWriter, open_lake
+from medical_telegram_warehouse.records import Channel, Message
+
+DAY = date(2026, 9, 30)
+NEXT_DAY = DAY + timedelta(days=1)
+SINCE = datetime(2026, 9, 23, tzinfo=UTC)
+PAGE = [message(1), message(2), message(3)]
+
+
+@contextmanager
+def writing(root: Path, day: date = DAY) -> Iterator[ChannelWriter]:
+    with open_lake(root) as lake:
+        yield lake.channel("shop", day, SINCE)
+
+
+def write(root: Path, *messages: Message, day: date = DAY) -> list[Message]:
+    with writing(root, day) as writer:
+        return writer.append(messages)
+
+
+def file_of(root: Path, day: date = DAY) -> Path:
+    return root / "telegram_messages" / day.isoformat() / "shop.jsonl"
+
+
+def ids(root: Path, day: date = DAY) -> list[int]:
+    return [json.loads(line)["message_id"] for line in file_of(root, day).read_bytes().splitlines()]
+
+
+def checkpoint(root: Path) -> Path:
+    return root / ".checkpoints" / "shop.json"
+
+
+def test_observations_are_lines_in_the_folder_of_their_scrape_date(tmp_path: Path) -> None:
+    assert write(tmp_path, *PAGE) == PAGE
+    assert ids(tmp_path) == [1, 2, 3]
+    with writing(tmp_path) as writer:
+        assert writer.last_message_id == 3
+
+
+def test_an_unchanged_observation_is_not_written_twice_and_a_changed_one_is(tmp_path: Path) -> None:
+    write(tmp_path, *PAGE)
+    later = datetime(2026, 9, 30, 23, tzinfo=UTC)
+    assert write(tmp_path, message(2, scraped_at=later)) == [], "only the moment of scraping differs"
+    changed = message(2, scraped_at=later, views=999)
+    assert write(tmp_path, changed, changed) == [changed]
+    assert write(tmp_path, message(2)) == [message(2)], "a counter may fall back: compared with the last, not with all"
+    assert ids(tmp_path) == [1, 2, 3, 2, 2]
+
+
+def test_what_was_seen_is_remembered_over_days(tmp_path: Path) -> None:
+    write(tmp_path, *PAGE)
+    assert write(tmp_path, *PAGE, message(4), day=NEXT_DAY) == [message(4)]
+    assert ids(tmp_path, NEXT_DAY) == [4]
+
+
+def test_nothing_is_remembered_of_messages_too_old_to_be_seen_again(tmp_path: Path) -> None:
+    """The checkpoint of a channel with a million messages would grow with each scrape."""
+    write(tmp_path, message(1, message_date=SINCE - timedelta(days=2)), message(2))
+    assert list(json.loads(checkpoint(tmp_path).read_bytes())["seen"]) == ["2"]
+    with writing(tmp_path) as writer:
+        assert writer.last_message_id == 2
+
+
+@pytest.mark.parametrize("next_scrape", [DAY, NEXT_DAY])
+@pytest.mark.parametrize("knows", ["first page", "nothing"])
+def test_lines_that_the_checkpoint_does_not_know_are_read_back(tmp_path: Path, next_scrape: date, knows: str) -> None:
+    """A kill between a page and its checkpoint; the next scrape may be on the next day."""
+    write(tmp_path, *PAGE)
+    before = checkpoint(tmp_path).read_bytes()
+    write(tmp_path, message(4), message(2, views=999))
+    if knows == "nothing":
+        checkpoint(tmp_path).unlink()
+    else:
+        checkpoint(tmp_path).write_bytes(before)
+
+    with writing(tmp_path, next_scrape) as writer:
+        assert writer.last_message_id == 4
+        again = [message(1), message(2, views=999), message(3), message(4)]
+        assert writer.append(again) == []
+        assert writer.append([message(5)]) == [message(5)]
+    assert ids(tmp_path)[:5] == [1, 2, 3, 4, 2]
+
+
+@pytest.mark.parametrize("next_scrape", [DAY, NEXT_DAY])
+def test_a_torn_line_is_cut_off_and_written_again(tmp_path: Path, next_scrape: date) -> None:
+    write(tmp_path, *PAGE)
+    whole = file_of(tmp_path).read_bytes()
+    file_of(tmp_path).write_bytes(whole + b'{"message_id":4,"channel_na')
+    assert write(tmp_path, message(4), day=next_scrape) == [message(4)]
+    assert file_of(tmp_path).read_bytes().startswith(whole)
+    assert ids(tmp_path) + (ids(tmp_path, NEXT_DAY) if next_scrape != DAY else []) == [1, 2, 3, 4]
+
+
+def test_a_torn_first_line_of_any_length_leaves_an_empty_file(tmp_path: Path) -> None:
+    file_of(tmp_path).parent.mkdir(parents=True)
+    file_of(tmp_path).write_bytes(b'{"message_id":1,"message_text":"' + b"x" * 200_000)
+    with writing(tmp_path) as writer:
+        assert writer.last_message_id is None
+        assert file_of(tmp_path).read_bytes() == b""
+
+
+def test_a_scrape_without_news_leaves_files_and_their_times_alone(tmp_path: Path) -> None:
+    """Loading skips a file of the same size and time; cutting nothing off used to touch it."""
+    write(tmp_path, *PAGE)
+    before = file_of(tmp_path).stat()
+    write(tmp_path, *PAGE)
+    after = file_of(tmp_path).stat()
+    assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def test_a_damaged_line_in_our_lake_does_not_stop_the_next_scrape(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, *PAGE)
+    checkpoint(tmp_path).unlink()
+    file_of(tmp_path).write_bytes(file_of(tmp_path).read_bytes() + b"\xff damaged\n")
+    assert write(tmp_path, *PAGE, message(4)) == [message(4)]
+    assert "damaged line" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"last_message_id": "x"}'])
+def test_a_damaged_checkpoint_says_how_to_mend_it_and_that_works(tmp_path: Path, content: bytes) -> None:
+    write(tmp_path, *PAGE)
+    checkpoint(tmp_path).write_bytes(content)
+    with pytest.raises(LakeError, match=r"shop\.json is damaged .* delete it"):
+        write(tmp_path, message(4))
+    checkpoint(tmp_path).unlink()
+    assert write(tmp_path, *PAGE, message(4)) == [message(4)]
+
+
+def test_a_second_writer_is_refused_until_the_first_is_done(tmp_path: Path) -> None:
+    child = (
+        "import sys; from pathlib import Path; from medical_telegram_warehouse.lake.writer import open_lake\n"
+        "with open_lake(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", child, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(LakeBusyError, match="another process is writing"), writing(tmp_path):
+            pass
+        other.kill()
+        other.wait()
+    assert write(tmp_path, message(1)), "a killed writer holds no lock"
+
+
+def test_a_channel_is_described_once_for_the_same_facts(tmp_path: Path) -> None:
+    described = Channel(channel_name="shop", scraped_at=datetime(2026, 9, 30, 1, tzinfo=UTC), source="sample")
+    changed = Channel(channel_name="shop", scraped_at=described.scraped_at, source="sample", subscribers=5)
+    path = tmp_path / "telegram_channels" / "2026-09-30.jsonl"
+    with open_lake(tmp_path) as lake:
+        assert lake.describe_channel(described)
+        assert not lake.describe_channel(described)
+        path.write_bytes(path.read_bytes() + b'{"channel_na')
+        assert lake.describe_channel(changed)
+    lines = path.read_bytes().splitlines()
+    assert [json.loads(line).get("subscribers") for line in lines] == [None, 5]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"a file in the folder's place")
+    with pytest.raises(LakeError, match=r"cannot write the lake .*raw: Not a directory; .* set DATA_DIR"):
+        write(tmp_path / "data" / "raw", message(1))
+
+
+@pytest.mark.parametrize("blocked", ["telegram_messages", ".checkpoints"])
+def test_a_place_inside_that_cannot_be_written_is_explained(tmp_path: Path, blocked: str) -> None:
+    (tmp_path / blocked).write_bytes(b"a file in the folder's place")
+    with pytest.raises(LakeError, match=f"cannot write the lake {tmp_path}"):
+        write(tmp_path, message(1))
+
+
+def test_a_full_disk_is_explained_and_once_it_has_space_the_scrape_continues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """/dev/full takes nothing, as a full disk does."""
+    write(tmp_path, *PAGE)
+    day_file, kept = file_of(tmp_path), file_of(tmp_path).read_bytes()
+    writer_open = Path.open
+
+    def full(path: Path, mode: str = "r") -> object:
+        return writer_open(Path("/dev/full") if path == day_file and mode == "ab" else path, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(LakeError, match="No space left on device") as caught:
+            write(tmp_path, message(4))
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == errno.ENOSPC
+    assert day_file.read_bytes() == kept
+    assert write(tmp_path, *PAGE, message(4)) == [message(4)]
