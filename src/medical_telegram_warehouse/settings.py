@@ -153,10 +153,14 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: naming each bad variable, its value (unless secret) and what it may be.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    env_file = project_folder() / ".env"
     try:
-        return Settings(_env_file=project_folder() / ".env", **given)
+        return Settings(_env_file=env_file, **given)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None  # pydantic's own text would repeat secret input
+    except (UnicodeDecodeError, OSError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text; save it as UTF-8"
+        raise SettingsError(f"{env_file} cannot be read: {reason}") from None  # the error holds the file's bytes
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,0 +1,197 @@
+"""Settings are read once, mean one thing, and never print a secret."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from medical_telegram_warehouse.errors import SettingsError, SourceError
+from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
+from medical_telegram_warehouse.sources.sample import SampleSource
+from medical_telegram_warehouse.sources.select import ExistingLake, choose_source
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECRET = "q7-unguessable"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder with an environment that sets nothing else."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("PROJECT_DIR", str(tmp_path))
+    return tmp_path
+
+
+def refusal(**overrides: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**overrides)
+    assert caught.value.__cause__ is None, "pydantic's own text would repeat secrets in the traceback"
+    return str(caught.value)
+
+
+def test_everything_has_a_default(project: Path) -> None:
+    settings = load_settings()
+    assert str(settings.database) == "medical_user@localhost:5433/medical_warehouse"
+    assert settings.telegram_source is SourceName.AUTO
+    assert settings.data_dir == project / "data"
+    assert settings.lake_root == project / "data" / "raw"
+    assert settings.processed_dir == project / "data" / "processed"
+    assert settings.dagster_home == project / ".dagster"
+    assert settings.yolo_confidence_threshold == 0.25
+    assert settings.report_timezone == "Africa/Addis_Ababa"
+    assert not settings.has_telegram_credentials
+    assert settings.log_level_number == 20
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".env").write_text("POSTGRES_PORT=6001\nPOSTGRES_DB=from_file\nPOSTGRES_USER=from_file\n")
+    monkeypatch.setenv("POSTGRES_DB", "from_environment")
+    monkeypatch.setenv("POSTGRES_USER", "from_environment")
+    settings = load_settings(postgres_user="given", log_level=None)
+    assert (settings.postgres_port, settings.postgres_db, settings.postgres_user) == (6001, "from_environment", "given")
+
+
+def test_an_empty_value_is_the_default_as_in_the_example_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / ".env").write_text((PROJECT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setenv("POSTGRES_PORT", "")
+    assert load_settings().model_dump(exclude={"yolo_workers"}) == Settings(_env_file=None).model_dump(
+        exclude={"yolo_workers"}
+    )
+
+
+def test_every_setting_stands_in_the_example_file_and_in_the_documentation() -> None:
+    named = {name.upper() for name in Settings.model_fields}
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == named
+    documented = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert {name for name in named if f"`{name}`" not in documented} == set()
+
+
+def test_relative_paths_start_at_the_project_wherever_a_command_runs(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("DATA_DIR", "my data/of May")
+    monkeypatch.setenv("SOURCE_LAKE", "../lake-a")
+    settings = load_settings()
+    assert settings.data_dir == project / "my data" / "of May"
+    assert settings.lake_root == project / "my data" / "of May" / "raw"
+    assert settings.source_lake == project.parent / "lake-a"
+
+
+def test_a_lake_of_its_own_and_the_home_folder_are_understood(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(project / "home"))
+    monkeypatch.setenv("DATA_DIR", "~/data")
+    assert load_settings().lake_root == project / "home" / "data" / "raw"
+    monkeypatch.setenv("LAKE_DIR", "shared lake")
+    assert load_settings().lake_root == project / "shared lake"
+
+
+def test_channels_are_split_at_commas_and_may_hold_spaces(project: Path) -> None:
+    (project / ".env").write_text("TELEGRAM_CHANNELS=lobelia4cosmetics, @shop ,https://t.me/x, Some Display Title ,,\n")
+    assert load_settings().telegram_channels == ("lobelia4cosmetics", "@shop", "https://t.me/x", "Some Display Title")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("POSTGRES_PORT", "abc", "integer"),
+        ("POSTGRES_PORT", "70000", "65535"),
+        ("TELEGRAM_SOURCE", "facebook", "'auto', 'telegram', 'sample' or 'lake'"),
+        ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("YOLO_CONFIDENCE_THRESHOLD", "1.5", "less than 1"),
+        ("YOLO_WORKERS", "0", "greater than or equal to 1"),
+        ("SAMPLE_MESSAGES", "-3", "greater than or equal to 1"),
+        ("SAMPLE_DATE", "tomorrow", "date"),
+        ("REPORT_TIMEZONE", "Mars/Olympus", "such as Africa/Addis_Ababa"),
+        ("REPORT_TIMEZONE", "../../etc/passwd", "such as Africa/Addis_Ababa"),
+        ("TELEGRAM_API_ID", "12x", "integer"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_it_may_be(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    message = refusal()
+    assert f"{name} is {value!r}" in message
+    assert says in message
+
+
+def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_PORT", "x")
+    monkeypatch.setenv("LOG_LEVEL", "x")
+    message = refusal()
+    assert "POSTGRES_PORT" in message
+    assert "LOG_LEVEL" in message
+
+
+@pytest.mark.parametrize("value", ["your_api_hash", "YOUR API HASH", "<hash>", "changeme"])
+def test_a_placeholder_is_refused_by_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied from an example, it would only fail much later, at Telegram."""
+    monkeypatch.setenv("TELEGRAM_API_HASH", value)
+    message = refusal()
+    assert "TELEGRAM_API_HASH: still holds the example's placeholder" in message
+    assert value not in message
+
+
+def test_a_refused_secret_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_API_HASH", f"<{SECRET}>")
+    assert SECRET not in refusal()
+    assert SECRET not in refusal(postgres_password=[SECRET])
+
+
+def test_secrets_show_in_no_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", SECRET)
+    monkeypatch.setenv("TELEGRAM_API_HASH", SECRET)
+    settings = load_settings(telegram_api_id=5)
+    assert settings.has_telegram_credentials
+    for shown in (settings, settings.database, [settings.database], settings.model_dump()):
+        assert SECRET not in f"{shown} {shown!r}"
+    assert settings.database.password.get_secret_value() == SECRET
+
+
+def test_a_file_that_is_no_text_is_named(project: Path) -> None:
+    (project / ".env").write_bytes(b"POSTGRES_DB=\xff\xfe\n")
+    assert re.search(r"\.env cannot be read: .* save it as UTF-8", refusal())
+
+
+def test_a_log_level_is_understood_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert load_settings().log_level == "DEBUG"
+
+
+def choose(name: str, *, credentials: bool = False, lake: Path | None = None) -> object:
+    return choose_source(
+        name,
+        has_telegram_credentials=credentials,
+        lake_path=lake,
+        sample_date=date(2026, 9, 30),
+        sample_seed=1,
+        sample_messages=10,
+    )
+
+
+class TestSource:
+    def test_without_credentials_the_sample_is_taken(self) -> None:
+        assert isinstance(choose("auto"), SampleSource)
+        assert isinstance(choose("sample", credentials=True), SampleSource)
+
+    @pytest.mark.parametrize(("name", "credentials"), [("auto", True), ("telegram", True), ("telegram", False)])
+    def test_who_wants_telegram_never_gets_invented_messages(self, name: str, *, credentials: bool) -> None:
+        with pytest.raises(SourceError, match="cannot read Telegram itself yet"):
+            choose(name, credentials=credentials)
+
+    def test_a_lake_must_be_named(self, tmp_path: Path) -> None:
+        assert choose("lake", lake=tmp_path) == ExistingLake(tmp_path)
+        with pytest.raises(SourceError, match="--lake PATH or set SOURCE_LAKE"):
+            choose("lake")
+
+    def test_an_unknown_source_lists_the_known_ones(self) -> None:
+        with pytest.raises(SourceError, match="no source 'x'; choose auto, telegram, sample or lake"):
+            choose("x")
