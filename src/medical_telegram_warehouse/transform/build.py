@@ -205,8 +205,8 @@ def _log_event(event: Any) -> None:
 
 def _done(status: str) -> str:
     """What PostgreSQL answered, for people: `SELECT 1513` made 1,513 rows."""
-    command, *_, count = status.split()
-    return f"{int(count):,} rows" if command in ("SELECT", "INSERT") and count.isdecimal() else status.lower()
+    rows = re.fullmatch(r"(?:SELECT|INSERT 0) (\d+)", status)
+    return f"{int(rows[1]):,} rows" if rows else status.lower()
 
 
 def _node_result(result: Any) -> NodeResult:
