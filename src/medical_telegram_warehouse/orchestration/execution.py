@@ -41,7 +41,8 @@ def run_step(context: AssetExecutionContext, settings: Settings) -> StepOutcome:
         TransientError: tried again by the retry policy.
         Failure: not tried again.
     """
-    attempt = _Attempt(context.run_id, context.op_handle.name, context.retry_number + 1, datetime.now(UTC))
+    op = context.op_execution_context
+    attempt = _Attempt(op.run_id, op.op_def.name, op.retry_number + 1, datetime.now(UTC))
     with _logging_to(context, settings):
         logger.info("%s starts (attempt %d)", attempt.step, attempt.number)
         try:
