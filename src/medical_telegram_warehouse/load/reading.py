@@ -60,12 +60,13 @@ class FileReading:
         with self.source.path.open("rb") as file:
             for raw, record in read_records(self.source, file, self.start, self._digest, now):
                 self._position = raw.end
-                self._records += 1
+                is_torn = raw.problem == "torn_line"
+                self._records += not is_torn  # it will be counted once it has been completed
                 if isinstance(record, ParsedRecord):
                     yield record
                     continue
                 self.rejections.append(record)
-                if raw.problem == "torn_line":  # may be completed later: nothing after it counts as read
+                if is_torn:  # nothing after it counts as read
                     break
             else:
                 self._position = file.tell()
