@@ -76,7 +76,7 @@ def _explain(address: DatabaseAddress, error: psycopg.OperationalError) -> Excep
         )
     if any(word in answer for word in _STARTING):
         return DatabaseUnavailableError(f"PostgreSQL at {address.host}:{address.port} is not ready: {answer}")
-    if any(word in answer for word in _NOT_POSTGRES):
+    if any(word in str(error) for word in _NOT_POSTGRES):
         return DatabaseRefusedError(
             f"port {address.port} on {address.host} is taken by something that is not PostgreSQL ({answer}); "
             f"set POSTGRES_PORT to another port"
