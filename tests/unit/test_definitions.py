@@ -18,6 +18,9 @@ from dagster import (
     SkipReason,
     build_schedule_context,
 )
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster._serdes import serialize_value
+from pydantic import SecretStr
 
 from medical_telegram_warehouse.errors import TransformError
 from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
@@ -46,10 +49,18 @@ def job(definitions: Definitions) -> JobDefinition:
     return pipeline_job(definitions)
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    with open_instance(tmp_path / "dagster") as instance:
+@pytest.fixture(scope="module")
+def one_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
+    with open_instance(tmp_path_factory.mktemp("dagster")) as instance:
         yield instance
+
+
+@pytest.fixture
+def instance(one_instance: DagsterInstance) -> Iterator[DagsterInstance]:
+    """An instance without runs; making a new one takes a second."""
+    yield one_instance
+    for run in one_instance.get_runs():
+        one_instance.delete_run(run.run_id)
 
 
 def test_the_definitions_can_be_loaded(definitions: Definitions) -> None:
@@ -229,6 +240,20 @@ def evaluate(definitions: Definitions, instance: DagsterInstance) -> RunRequest 
         return data.run_requests[0]
     assert data.skip_message is not None
     return SkipReason(data.skip_message)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning"
+)  # read by Dagster
+def test_the_password_is_no_part_of_what_dagster_keeps_of_the_definitions() -> None:
+    """Dagster stores and shows a snapshot of the repository, with the configuration of its resources."""
+    secret = "a-secret-that-nobody-else-uses"
+    settings = Settings(_env_file=None, project_dir=PROJECT, postgres_password=SecretStr(secret))
+    definitions = build_definitions(settings)
+    snapshot = serialize_value(RepositorySnap.from_def(definitions.get_repository_def()))
+    assert JOB in snapshot
+    assert secret not in snapshot
+    assert secret not in repr(definitions)
 
 
 def test_a_missing_dbt_project_says_which_file_and_which_setting(tmp_path: Path) -> None:
