@@ -54,6 +54,23 @@ def test_observations_are_lines_in_the_folder_of_their_scrape_date(tmp_path: Pat
         assert writer.last_message_id == 3
 
 
+def test_every_line_has_the_fields_of_the_contract_and_null_for_what_is_not_known(tmp_path: Path) -> None:
+    bare = Message(message_id=1, channel_name="shop", message_date=datetime(2026, 9, 30, tzinfo=UTC))
+    write(tmp_path, bare)
+    assert json.loads(file_of(tmp_path).read_bytes()) == {
+        "message_id": 1,
+        "channel_name": "shop",
+        "message_date": "2026-09-30T00:00:00Z",
+        "message_text": "",
+        "has_media": None,
+        "image_path": None,
+        "views": None,
+        "forwards": None,
+    }
+    checkpoint(tmp_path).unlink()
+    assert write(tmp_path, bare) == [], "read back, it is the same observation"
+
+
 def test_an_unchanged_observation_is_not_written_twice_and_a_changed_one_is(tmp_path: Path) -> None:
     write(tmp_path, *PAGE)
     later = datetime(2026, 9, 30, 23, tzinfo=UTC)

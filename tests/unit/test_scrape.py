@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from factories import message
+from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.records import Channel
 from medical_telegram_warehouse.scrape import PAGE, ScrapeSummary, scrape
 from medical_telegram_warehouse.sources.base import Observation
@@ -144,6 +145,24 @@ def test_a_kill_between_a_photo_and_its_line_fetches_no_photo_twice(tmp_path: Pa
     assert fetched == [1]
     assert (summary.messages, summary.photos) == (2, 1)
     assert photos(tmp_path) == {"shop/1.jpg": b"one", "shop/2.jpg": b"two"}
+
+
+def test_a_source_that_fails_is_not_taken_for_a_disk_that_does(tmp_path: Path) -> None:
+    """A lost connection may be tried again; a lake that cannot be written needs a person."""
+
+    def lost() -> bytes:
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        scrape(OneChannel(Observation(message(1), lost)), lake_root=tmp_path / "raw", relative_to=tmp_path)
+
+
+def test_photos_that_cannot_be_written_are_an_error_of_the_lake(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "images").write_bytes(b"a file in the folder's place")
+    with pytest.raises(LakeError, match="cannot write the lake"):
+        scrape(OneChannel(Observation(message(1), lambda: b"x")), lake_root=tmp_path / "raw", relative_to=tmp_path)
+    assert list(lake_lines(tmp_path)) == ["telegram_channels/2026-09-30.jsonl"]
 
 
 def test_pages_that_were_finished_before_a_failure_are_kept(tmp_path: Path) -> None:

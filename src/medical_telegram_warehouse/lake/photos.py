@@ -15,6 +15,7 @@ from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.layout import IMAGES_FOLDER, decode_channel, photo_file
 from medical_telegram_warehouse.lake.reader import storable_path
 from medical_telegram_warehouse.lake.registry import OWN_LAKE, Lake
+from medical_telegram_warehouse.lake.writer import writing
 from medical_telegram_warehouse.records import PhotoFile
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic"}
@@ -38,13 +39,17 @@ class PhotoStore:
         return self._name(path) if path.is_file() else None
 
     def save(self, channel_name: str, message_id: int, content: bytes) -> str:
-        """Store a photo, whole or not at all; returns its recorded name."""
+        """Store a photo, whole or not at all; returns its recorded name.
+
+        Raises:
+            LakeError: it cannot be written.
+        """
         path = photo_file(self._root, channel_name, message_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".part")  # not a photo's suffix, so a reader never sees half a photo
-        with temporary.open("wb") as file:
-            file.write(content)
-        os.replace(temporary, path)  # noqa: PTH105 - atomic, and named so
+        with writing(self._root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(content)
+            os.replace(temporary, path)  # noqa: PTH105 - atomic, and named so
         return self._name(path)
 
     def _name(self, path: Path) -> str:

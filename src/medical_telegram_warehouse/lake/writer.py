@@ -58,20 +58,31 @@ def open_lake(root: Path) -> Iterator[LakeWriter]:
         LakeBusyError: another process is writing.
         LakeError: the folder cannot be written.
     """
-    try:
+    with writing(root):
         root.mkdir(parents=True, exist_ok=True)
         lock = (root / ".lock").open("wb")
-    except OSError as error:
-        raise _unwritable(root, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise LakeBusyError(f"another process is writing the lake {root}; wait for it to end") from error
-        try:
-            yield LakeWriter(root)
-        except OSError as error:
-            raise _unwritable(root, error) from error
+        yield LakeWriter(root)
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Around each access to the lake alone: a source's network errors are errors of the system too, but not the lake's.
+
+    Raises:
+        LakeError: the lake cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(
+            f"cannot write the lake {root}: {error.strerror or error}; check free space and that this user may write "
+            f"there, or set DATA_DIR to another folder"
+        ) from error
 
 
 class LakeWriter:
@@ -84,10 +95,11 @@ class LakeWriter:
         """Append what is known of a channel, unless the same was written last; returns whether it was."""
         path = channels_file(self._root, channel.scraped_at.astimezone(UTC).date())
         line = _encode(channel) + b"\n"
-        _cut_torn_line(path)
-        if path.exists() and line in path.read_bytes():
-            return False
-        _append(path, [line])
+        with writing(self._root):
+            _cut_torn_line(path)
+            if path.exists() and line in path.read_bytes():
+                return False
+            _append(path, [line])
         return True
 
     def channel(self, channel_name: str, scrape_date: date, refresh_since: datetime) -> ChannelWriter:
@@ -110,7 +122,8 @@ class ChannelWriter:
         self._path = messages_file(root, scrape_date, channel_name)
         self._state_path = root / _STATE_FOLDER / f"{encode_channel(channel_name)}.json"
         self._oldest = refresh_since.date()
-        self._state = self._restore()
+        with writing(root):
+            self._state = self._restore()
 
     @property
     def last_message_id(self) -> int | None:
@@ -126,8 +139,9 @@ class ChannelWriter:
                 written.append(message)
                 self._remember(message, fingerprint)
         if written:
-            _append(self._path, [_line(message) for message in written])
-            self._save()
+            with writing(self._root):
+                _append(self._path, [_line(message) for message in written])
+                self._save()
         return written
 
     def _remember(self, message: Message, fingerprint: str) -> None:
@@ -211,10 +225,3 @@ def _cut_torn_line(path: Path) -> None:
                 file.truncate(end)
     except FileNotFoundError:
         return
-
-
-def _unwritable(root: Path, error: OSError) -> LakeError:
-    return LakeError(
-        f"cannot write the lake {root}: {error.strerror or error}; check free space and that this user may write "
-        f"there, or set DATA_DIR to another folder"
-    )
