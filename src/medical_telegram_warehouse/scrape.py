@@ -64,7 +64,7 @@ def scrape(source: MessageSource, *, lake_root: Path, relative_to: Path) -> Scra
     return summary
 
 
-def _scrape_channel(  # noqa: PLR0913 - one channel's share of `scrape`
+def _scrape_channel(
     source: MessageSource,
     channel: Channel,
     lake: LakeWriter,

@@ -151,10 +151,19 @@ def test_another_database_of_the_same_cluster_is_made_at_the_start(make: NewServ
     assert value(address._replace(database=name), "SELECT current_database()") == name
 
 
-def test_a_cluster_that_runs_on_another_port_is_not_started_twice(make: NewServer) -> None:
+def test_a_cluster_that_runs_on_another_port_is_not_started_twice(make: NewServer, address: DatabaseAddress) -> None:
     make().ensure()
-    with pytest.raises(DatabaseUnavailableError, match=r"did not start on port \d+:(.|\n)*server.log, ends"):
+    with pytest.raises(DatabaseRefusedError, match=f"runs already, but on port {address.port}, not .* `mtw db stop`"):
         make(port=free_port()).ensure()
+
+
+def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(make: NewServer) -> None:
+    make().ensure()
+    make().stop()
+    with (make().cluster / "postgresql.conf").open("a") as file:
+        file.write("no_such_setting = on\n")
+    with pytest.raises(DatabaseUnavailableError, match=r"did not start on port \d+:(.|\n)*no_such_setting"):
+        make().ensure()
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "db.example.org"])

@@ -130,10 +130,11 @@ class EmbeddedServer:
     def _start(self) -> None:
         if self.is_running():
             port = (self.cluster / "postmaster.pid").read_text().splitlines()[3]
-            raise DatabaseRefusedError(
-                f"the embedded PostgreSQL of {self.folder} runs already, but on port {port}, not {self._address.port}; "
-                f"stop it with `mtw db stop`, or set POSTGRES_PORT={port}"
-            )
+            if port != str(self._address.port):  # else it was killed just now, and starting it says what is in the way
+                raise DatabaseRefusedError(
+                    f"the embedded PostgreSQL of {self.folder} runs already, but on port {port}, not "
+                    f"{self._address.port}; stop it with `mtw db stop`, or set POSTGRES_PORT={port}"
+                )
         self.log.touch()
         _give_away(self.log)
         listen = "127.0.0.1" if self._address.host == "localhost" else self._address.host
