@@ -197,13 +197,3 @@ def test_a_full_disk_is_explained_and_leaves_no_half_cluster(make: NewServer, tm
     finally:
         subprocess.run([shutil.which("umount") or "umount", str(folder)], check=True)
     assert make().ensure(), "with space it works"
-
-
-def test_a_server_that_runs_on_another_port_is_named_instead_of_started_twice(
-    make: NewServer, address: DatabaseAddress
-) -> None:
-    """The port was changed in the settings while the server was up: pg_ctl alone says only that a file exists."""
-    make().ensure()
-
-    with pytest.raises(DatabaseRefusedError, match=rf"runs already, but on port {address.port}.*mtw db stop"):
-        make(port=free_port()).ensure()
