@@ -7,12 +7,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.records import Message
 from medical_telegram_warehouse.vision.detections_csv import CSV_COLUMNS
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DAY = date(2026, 9, 30)
+# For generated input: a busy machine is no failure.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def message(message_id: int = 1, **changes: Any) -> Message:

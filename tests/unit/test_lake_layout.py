@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import patiently
 from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.layout import (
     decode_channel,
@@ -46,6 +47,7 @@ def test_a_name_that_is_too_long_is_cut_and_stays_distinct() -> None:
     assert first == encode_channel("💊" * 200), "the same name must find the same file on the next day"
 
 
+@patiently
 @given(st.text(max_size=400))
 def test_any_text_becomes_one_component_that_is_no_path(name: str) -> None:
     encoded = encode_channel(name)
@@ -57,6 +59,7 @@ def test_any_text_becomes_one_component_that_is_no_path(name: str) -> None:
         assert decode_channel(encoded) == name.replace("\x00", "\ufffd")
 
 
+@patiently
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60), st.text(alphabet="%./~ ab0F2", max_size=60))
 def test_different_names_never_share_a_file(first: str, second: str) -> None:
     assert (encode_channel(first) == encode_channel(second)) == (first == second)

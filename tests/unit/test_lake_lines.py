@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import line, record
+from factories import line, patiently, record
 from medical_telegram_warehouse.lake.lines import (
     MAX_RECORD_BYTES,
     RawRecord,
@@ -194,6 +194,7 @@ class TestArrays:
         path.write_bytes(b"[" + deep + b"," + line(2).strip() + b"]")
         assert [element.payload for element in elements_of(path)] == [deep, line(2).strip()]
 
+    @patiently
     @given(
         st.lists(
             st.recursive(
@@ -204,7 +205,6 @@ class TestArrays:
         ),
         st.sampled_from([None, 1]),
     )
-    @settings(deadline=None, max_examples=60)
     def test_any_array_comes_back_element_by_element(
         self, tmp_path_factory: pytest.TempPathFactory, values: list[object], indent: int | None
     ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import patiently
 from medical_telegram_warehouse.lake.markdown import strip_markdown
 
 
@@ -55,11 +56,13 @@ def test_what_authors_type_stays(text: str) -> None:
     assert strip_markdown(text) == text
 
 
+@patiently
 @given(st.text(alphabet="*_~`[]()ab \nhttps://", max_size=80))
 def test_nothing_makes_it_fail_or_lengthens_the_text(text: str) -> None:
     assert len(strip_markdown(text)) <= len(text)
 
 
+@patiently
 @given(st.text(alphabet=st.characters(exclude_characters="*_~`]"), max_size=80))
 def test_a_text_without_marks_is_returned_as_it_is(text: str) -> None:
     assert strip_markdown(text) is text

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import NOW, line, message, record
+from factories import NOW, line, message, patiently, record
 from medical_telegram_warehouse.lake.lines import RawRecord
 from medical_telegram_warehouse.lake.parse import (
     FIRST_DAY,
@@ -58,6 +58,7 @@ class TestRecordsOfOurOwn:
     def test_marks_in_our_own_plain_text_stay(self) -> None:
         assert parsed(msgspec.json.encode(message(message_text="2**3 `x`"))).message.message_text == "2**3 `x`"
 
+    @patiently
     @given(
         st.builds(
             Message,
@@ -335,10 +336,12 @@ class TestRejections:
         assert (result.position, result.reason, result.payload) == (3, problem, "\ufffdrest\ufffd")
         assert len(result.detail) > 20
 
+    @patiently
     @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:0123abc\\u\x00 ', max_size=60).map(str.encode))
     def test_no_bytes_whatever_make_it_fail(self, payload: bytes) -> None:
         parse(payload)
 
+    @patiently
     @given(
         st.dictionaries(
             st.sampled_from([*Message.__struct_encode_fields__, "id", "date", "text"]),
