@@ -235,6 +235,12 @@ class TestDates:
         east = FIRST_DAY.astimezone(timezone(timedelta(hours=14)))
         assert parsed(line(message_date=east.isoformat())).message.message_date == FIRST_DAY
 
+    @pytest.mark.parametrize("source", [None, "sample"])
+    def test_a_scrape_in_the_future_has_an_unknown_time(self, source: str | None) -> None:
+        """Else that observation would stay the newest state of its message until then."""
+        result = parsed(line(scraped_at=(NOW + timedelta(days=400)).isoformat(), source=source))
+        assert (result.message.scraped_at, result.repairs) == (None, ("scraped_at_in_future",))
+
     @pytest.mark.parametrize("name", ["edit_date", "scraped_at"])
     def test_other_dates_that_cannot_be_read_are_unknown(self, name: str) -> None:
         result = parsed(line(**{name: "long ago"}))

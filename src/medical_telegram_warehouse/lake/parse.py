@@ -118,6 +118,8 @@ class RecordParser:
         for identifier in (message.reply_to_message_id, message.grouped_id):
             if identifier is not None and not -MAX_BIGINT <= identifier <= MAX_BIGINT:
                 return False
+        if message.scraped_at is not None and (message.scraped_at.tzinfo is None or message.scraped_at > self._latest):
+            return False
         return 0 < len(message.channel_name) <= MAX_CHANNEL_NAME
 
     def _parse_patiently(self, record: RawRecord) -> ParsedRecord | RejectedRecord:
@@ -146,6 +148,10 @@ class RecordParser:
             known[name] = _number(known[name], -MAX_BIGINT, f"{name}_out_of_range", repairs)
         for name in ("edit_date", "scraped_at"):
             known[name] = _optional(known[name], _parse_date, f"{name}_unreadable", repairs)
+        if known["scraped_at"] is not None and known["scraped_at"] > self._latest:
+            # It would stay the newest state of its message until that day.
+            known["scraped_at"] = None
+            repairs.append("scraped_at_in_future")
         present = {name: value for name, value in known.items() if value is not None}
         for name in [name for name in present if name not in ("message_id", "channel_name", "message_date")]:
             try:
