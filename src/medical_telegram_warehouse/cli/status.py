@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import psycopg
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +16,7 @@ from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.steps import STEPS
 
 _RUNS = 5
+_REASON_WIDTH = 80
 
 
 def print_status(console: Console, settings: Settings) -> None:
@@ -28,16 +31,19 @@ def print_status(console: Console, settings: Settings) -> None:
         except psycopg.errors.UndefinedTable:
             console.print("nothing has run on this database yet: `mtw run` does")
             return
+        if not runs:
+            console.print("no run yet: `mtw run` does every step")
         table = Table(title="Last runs", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
         for name in ("started (UTC)", "seconds", "steps done", "result", "run"):
             table.add_column(name, header_style="dim")
         for run_id, started_at, finished_at, succeeded, failed_step, error in runs:
             result = "[green]success[/]" if succeeded == len(STEPS) else "[yellow]not finished[/]"
             if failed_step and succeeded < len(STEPS):
-                result = f"[red]{failed_step}: {escape((error or '').splitlines()[0][:80])}[/]"
+                result = f"[red]{failed_step}: {escape(shorten(error or '', _REASON_WIDTH, placeholder=' …'))}[/]"
             seconds = f"{(finished_at - started_at).total_seconds():.0f}"
             table.add_row(f"{started_at:%Y-%m-%d %H:%M:%S}", seconds, f"{succeeded} of {len(STEPS)}", result, run_id)
-        console.print(table)
+        if runs:
+            console.print(table)
         try:
             print_warehouse(console, connection)
         except psycopg.errors.UndefinedTable:
