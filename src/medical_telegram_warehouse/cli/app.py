@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -204,9 +203,10 @@ def dev(
             pass
         console.print(f"Dagster's UI: [bold]http://127.0.0.1:{port}[/]   (Ctrl-C ends it)")
         command = [sys.executable, "-m", "dagster", "dev", "-f", "dagster_defs.py", "-h", "127.0.0.1", "-p", str(port)]
-        environment = {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)}
-        code = subprocess.run(command, cwd=settings.project_dir, env=environment, check=False).returncode
-        raise typer.Exit(code)
+        sys.stdout.flush()
+        os.chdir(settings.project_dir)
+        # In place of this process: whoever ends it then ends Dagster, too.
+        os.execve(sys.executable, command, {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)})  # noqa: S606
 
 
 def _settings(**overrides: Any) -> Settings:

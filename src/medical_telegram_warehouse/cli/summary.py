@@ -28,10 +28,10 @@ def print_summary(console: Console, settings: Settings, report: RunReport) -> No
     """Print the summary of one run."""
     try:
         with connect(settings.database) as connection:
-            new_rows = _print_steps(console, connection, report)
+            rows = _print_steps(console, connection, report)
             if report.is_success:
                 print_warehouse(console, connection)
-                _print_end(console, settings, report, sum(new_rows.get(step, 0) for step in _NEW_WORK))
+                _print_end(console, settings, report, sum(rows.get(step, 0) for step in _NEW_WORK))
                 return
     except WarehouseError:
         _print_steps(console, None, report)
@@ -42,19 +42,21 @@ def _print_steps(console: Console, connection: psycopg.Connection | None, report
     said: dict[str, tuple[int, str]] = {}
     if connection is not None:
         rows = connection.execute(statement("summary_steps"), {"run_id": report.run_id})
-        said = {step: (new_rows, headline) for step, new_rows, headline in rows}
+        said = {step: (written, headline) for step, written, headline in rows}
     table = Table(title="Steps", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    for name in ("step", "status", "seconds", "what it did"):
-        table.add_column(name, justify="right" if name == "seconds" else "left", header_style="dim")
+    for name in ("step", "status", "seconds", "rows", "what it did"):
+        table.add_column(name, justify="right" if name in ("seconds", "rows") else "left", header_style="dim")
     for step in report.steps:
-        text = step.error.splitlines()[0] if step.error else said.get(step.step, (0, ""))[1]
+        written, text = said.get(step.step, (0, ""))
+        text = step.error.splitlines()[0] if step.error else text
         if step.attempts > 1:
             text = f"(attempt {step.attempts}) {text}"
         seconds = f"{step.seconds:.1f}" if step.attempts else ""
-        table.add_row(step.step, _STATUS[step.status], seconds, escape(text))
+        count = f"{written:,}" if step.status == "success" else ""
+        table.add_row(step.step, _STATUS[step.status], seconds, count, escape(text))
     console.print()
     console.print(table)
-    return {step: new_rows for step, (new_rows, _) in said.items()}
+    return {step: written for step, (written, _) in said.items()}
 
 
 def print_warehouse(console: Console, connection: psycopg.Connection) -> None:

@@ -50,11 +50,12 @@ def run_step(context: AssetExecutionContext, settings: Settings) -> StepOutcome:
             claim_data_folder(settings.data_dir)
             outcome = STEP_FUNCTIONS[attempt.step](settings)
         except TransientError as error:
-            logger.exception("%s failed, and may succeed when tried again", attempt.step)
+            # A terminal shows no tracebacks, so the line itself says why.
+            logger.exception("%s failed, and may succeed when tried again: %s", attempt.step, error)  # noqa: TRY401
             _record(settings, attempt, "failed", details={"error": str(error), "is_transient": True})
             raise
         except Exception as error:
-            logger.exception("%s failed", attempt.step)
+            logger.exception("%s failed: %s", attempt.step, error)  # noqa: TRY401
             _record(settings, attempt, "failed", details={"error": str(error), "is_transient": False})
             raise _failure(error, settings) from error
         logger.info("%s: %s", attempt.step, outcome.headline)
