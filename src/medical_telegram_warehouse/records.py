@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from pydantic import SecretStr
@@ -30,6 +30,16 @@ class DatabaseAddress(NamedTuple):
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
 
+MAX_BIGINT = 2**63 - 1
+MAX_CHANNEL_NAME = 256
+# Checked by msgspec where a record is decoded, in the same pass.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Number = Annotated[int, msgspec.Meta(ge=-MAX_BIGINT, le=MAX_BIGINT)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_BIGINT)]
+MessageId = Annotated[int, msgspec.Meta(gt=0, le=MAX_BIGINT)]
+ChannelName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CHANNEL_NAME)]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One observation of one message at one scrape: a line of the lake.
 
@@ -37,25 +47,25 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     holds the data folder. Timestamps carry a zone.
     """
 
-    message_id: int
-    channel_name: str
-    message_date: datetime
+    message_id: MessageId
+    channel_name: ChannelName
+    message_date: Moment
     message_text: str = ""
     has_media: bool | None = None
     image_path: str | None = None
     media_type: str | None = None
-    views: int | None = None
-    forwards: int | None = None
-    replies: int | None = None
+    views: Count | None = None
+    forwards: Count | None = None
+    replies: Count | None = None
     reactions: dict[str, int] | None = None
-    edit_date: datetime | None = None
-    reply_to_message_id: int | None = None
-    grouped_id: int | None = None
+    edit_date: Moment | None = None
+    reply_to_message_id: Number | None = None
+    grouped_id: Number | None = None
     forwarded_from: str | None = None
     post_author: str | None = None
     entities: list[dict[str, Any]] | None = None
     urls: list[str] | None = None
-    scraped_at: datetime | None = None
+    scraped_at: Moment | None = None
     source: str | None = None
     raw: dict[str, Any] | None = msgspec.field(default=None, name="_raw")
 

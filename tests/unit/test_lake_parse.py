@@ -15,13 +15,11 @@ from factories import NOW, line, message, patiently, record
 from medical_telegram_warehouse.lake.lines import RawRecord
 from medical_telegram_warehouse.lake.parse import (
     FIRST_DAY,
-    MAX_BIGINT,
-    MAX_CHANNEL_NAME,
     ParsedRecord,
     RecordParser,
     RejectedRecord,
 )
-from medical_telegram_warehouse.records import Message
+from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, Message
 
 PARSER = RecordParser("file_channel", NOW)
 

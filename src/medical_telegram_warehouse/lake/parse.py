@@ -18,15 +18,13 @@ import msgspec
 
 from medical_telegram_warehouse.lake.lines import RawRecord
 from medical_telegram_warehouse.lake.markdown import strip_markdown
-from medical_telegram_warehouse.records import Message
+from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, Message
 from medical_telegram_warehouse.text import storable, storable_json
 
-MAX_BIGINT = 2**63 - 1
 # Telegram's first day. Older dates are unset clocks, and one of them would make the calendar start in 1970.
 FIRST_DAY = datetime(2013, 8, 14, tzinfo=UTC)
 # A scraper's clock or a missing zone may put a date some hours ahead.
 FUTURE_TOLERANCE = timedelta(days=1)
-MAX_CHANNEL_NAME = 256
 _MAX_PAYLOAD = 100_000
 # Far beyond any counter, and well inside what PostgreSQL's numeric and Python's conversion take.
 _MAX_DIGITS = 1000
@@ -103,24 +101,15 @@ class RecordParser:
         if (
             b"\\u" in record.payload  # may hide a NUL or half a surrogate pair
             or message.source is None  # not ours: may hold Markdown, other key names
-            or message.message_date.tzinfo is None
-            or not self._is_plain(message)
+            or not self._is_timely(message)
         ):
             return self._parse_patiently(record)
         return ParsedRecord(record.position, message, (), payload)
 
-    def _is_plain(self, message: Message) -> bool:
-        if not 0 < message.message_id <= MAX_BIGINT or not FIRST_DAY <= message.message_date <= self._latest:
+    def _is_timely(self, message: Message) -> bool:
+        if not FIRST_DAY <= message.message_date <= self._latest:
             return False
-        for counter in (message.views, message.forwards, message.replies):
-            if counter is not None and not 0 <= counter <= MAX_BIGINT:
-                return False
-        for identifier in (message.reply_to_message_id, message.grouped_id):
-            if identifier is not None and not -MAX_BIGINT <= identifier <= MAX_BIGINT:
-                return False
-        if message.scraped_at is not None and (message.scraped_at.tzinfo is None or message.scraped_at > self._latest):
-            return False
-        return 0 < len(message.channel_name) <= MAX_CHANNEL_NAME
+        return message.scraped_at is None or message.scraped_at <= self._latest
 
     def _parse_patiently(self, record: RawRecord) -> ParsedRecord | RejectedRecord:
         repairs: list[str] = []

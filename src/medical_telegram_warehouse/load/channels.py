@@ -9,11 +9,11 @@ import msgspec
 import psycopg
 
 from medical_telegram_warehouse.lake.lines import read_lines
-from medical_telegram_warehouse.lake.parse import MAX_BIGINT, RejectedRecord, reject
+from medical_telegram_warehouse.lake.parse import RejectedRecord, reject
 from medical_telegram_warehouse.lake.reader import list_channel_files
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.postgres.queries import statement
-from medical_telegram_warehouse.records import Channel
+from medical_telegram_warehouse.records import MAX_BIGINT, Channel
 from medical_telegram_warehouse.text import storable
 
 

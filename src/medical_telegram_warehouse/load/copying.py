@@ -1,7 +1,7 @@
 """The rows of the temporary table `incoming`, and their COPY.
 
-In binary: the server then parses no numbers and dates, and copies in half the time. JSON goes as text and is parsed
-once, when it is merged.
+In binary: the server then parses no numbers and dates, and copies in half the time. JSON goes as the text that it is
+in the lake, which the server parses while the next rows are on their way.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from medical_telegram_warehouse.lake.parse import ParsedRecord
 from medical_telegram_warehouse.lake.reader import MessageFile
@@ -23,9 +25,29 @@ Row = tuple[Any, ...]
 PAYLOAD, FILE_ID, POSITION = -3, -2, -1
 _COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"
 _TYPES = (
-    *("text", "int8", "timestamptz", "text", "bool", "text", "text", "int8", "int8", "int8", "text", "timestamptz"),
-    *("int8", "int8", "text", "text", "text", "timestamptz", "uuid", "uuid", "text[]", "text", "int4", "int8"),
+    *("text", "int8", "timestamptz", "text", "bool", "text", "text", "int8", "int8", "int8", "jsonb", "timestamptz"),
+    *("int8", "int8", "text", "text", "text", "timestamptz", "uuid", "uuid", "text[]", "jsonb", "int4", "int8"),
 )
+
+
+class _RawUuidDumper(Dumper):
+    """Sends 16 bytes as they are: making a UUID object of each hash took a fifth of the reading's time."""
+
+    format = Format.BINARY
+    oid = psycopg.adapters.types["uuid"].oid
+
+    def dump(self, obj: bytes) -> Buffer | None:
+        return obj
+
+
+class _RawJsonDumper(Dumper):
+    """Sends text that is JSON already; psycopg's own dumper would make a JSON string of it."""
+
+    format = Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: str) -> Buffer | None:
+        return b"\x01" + obj.encode()  # the version of jsonb's binary format
 
 
 def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row:
@@ -65,8 +87,8 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
         m.post_author,
         m.source,
         observed_at,
-        UUID(bytes=md5(observed.encode(), usedforsecurity=False).digest()),
-        UUID(bytes=text_hash),
+        md5(observed.encode(), usedforsecurity=False).digest(),
+        text_hash,
         list(record.repairs) or None,
         record.payload,
         file_id,
@@ -80,7 +102,10 @@ def copy_rows(connection: psycopg.Connection, rows: list[Row]) -> None:
     Raises:
         psycopg.DataError: a value does not fit its column.
     """
-    with connection.cursor().copy(_COPY) as copy:
+    cursor = connection.cursor()
+    cursor.adapters.register_dumper(None, _RawJsonDumper)
+    cursor.adapters.register_dumper(None, _RawUuidDumper)
+    with cursor.copy(_COPY) as copy:
         copy.set_types(_TYPES)
         for row in rows:
             copy.write_row(row)

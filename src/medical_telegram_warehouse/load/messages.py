@@ -87,6 +87,9 @@ class _Loader:
         # and so does its sorting.
         connection.execute("SET temp_buffers = '64MB'")
         connection.execute("SET work_mem = '64MB'")
+        # A chunk's rows and the progress of its files are one transaction: should the machine lose power before it is
+        # on disk, both are gone together, and the next load reads those records again.
+        connection.execute("SET synchronous_commit = off")
         connection.execute(statement("create_incoming"))
 
     def load(self, lake: Lake) -> None:

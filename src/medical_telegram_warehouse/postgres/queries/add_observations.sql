@@ -4,7 +4,7 @@ INSERT INTO raw.telegram_message_observations (
     text_hash, file_id, file_position
 )
 SELECT
-    channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions::jsonb, edit_date,
+    channel_name, message_id, observation_id, observed_at, views, forwards, replies, reactions, edit_date,
     text_hash, file_id, file_position
 FROM incoming
 ON CONFLICT DO NOTHING;

@@ -1,4 +1,4 @@
--- One chunk of lake records on its way into the raw tables; emptied at each commit. JSON is text until it is merged.
+-- One chunk of lake records on its way into the raw tables; emptied at each commit.
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
     channel_name text NOT NULL,
     message_id bigint NOT NULL,
@@ -10,7 +10,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
     views bigint,
     forwards bigint,
     replies bigint,
-    reactions text,
+    reactions jsonb,
     edit_date timestamptz,
     reply_to_message_id bigint,
     grouped_id bigint,
@@ -21,7 +21,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
     observation_id uuid NOT NULL,
     text_hash uuid NOT NULL,
     repairs text[],
-    record text NOT NULL,
+    record jsonb NOT NULL,
     file_id integer NOT NULL,
     file_position bigint NOT NULL
 ) ON COMMIT DELETE ROWS;

@@ -8,8 +8,8 @@ WITH merged_messages AS (
     )
     SELECT DISTINCT ON (channel_name, message_id)
         channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
-        replies, reactions::jsonb, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
-        observed_at, observation_id, repairs, record::jsonb, file_id, file_position
+        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
+        observed_at, observation_id, repairs, record, file_id, file_position
     FROM incoming
     ORDER BY channel_name, message_id, observed_at DESC, observation_id DESC
     ON CONFLICT (channel_name, message_id) DO UPDATE SET
