@@ -6,6 +6,7 @@ their primary keys. It checks nothing and can be run once.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -28,7 +29,7 @@ MESSAGES = 100_000
 # Row by row is slow: a tenth of the rows is measured, and its rate compared.
 ROW_BY_ROW = MESSAGES // 10
 # Baseline and load in turn: the machine's speed drifts, a ratio of neighbours less so. Medians are printed.
-ROUNDS = 3
+ROUNDS = 5
 LEAST_SHARE_OF_COPY = 0.6
 MOST_SHARE_OF_FIRST_LOAD = 1 / 20
 _OBSERVATION_COLUMNS = (0, 1, 18, 17, 7, 8, 9, 10, 11, 19, 22, 23)
@@ -45,6 +46,8 @@ _EMPTY = """
     TRUNCATE plain_messages, plain_observations, raw.telegram_messages, raw.telegram_message_observations,
         raw.telegram_channels, ops.loaded_files
 """
+# Otherwise each would pay for writing the pages that the one before left in memory.
+_SETTLE = "CHECKPOINT"
 _INSERT_MESSAGE = f"""
     INSERT INTO plain_messages VALUES ({", ".join(["%s"] * len(_MESSAGE_COLUMNS))})
     ON CONFLICT (channel_name, message_id) DO UPDATE SET views = EXCLUDED.views
@@ -59,11 +62,14 @@ def measure_load(connection: psycopg.Connection, folder: Path) -> Iterator[Measu
     lake = Lake("own", folder / "raw")
     scrape(SampleSource(date(2026, 10, 1), messages=MESSAGES, photos=False), lake_root=lake.root, relative_to=folder)
     rows = _parsed(lake)
+    gc.freeze()  # these millions of objects exist for the baseline alone: no collection shall walk them meanwhile
     connection.execute(_CREATE_PLAIN)
     firsts, agains, plains = [], [], []
     for _ in range(ROUNDS):
         connection.execute(_EMPTY)
+        connection.execute(_SETTLE)
         plains.append(_seconds(lambda: _plain_copy(connection, rows)))
+        connection.execute(_SETTLE)
         firsts.append(_seconds(lambda: _load(connection, lake, expected=len(rows))))
         agains.append(_seconds(lambda: _load(connection, lake, expected=0)))
     connection.execute(_EMPTY)
