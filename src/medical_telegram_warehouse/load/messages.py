@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from medical_telegram_warehouse.lake.parse import RejectedRecord
 from medical_telegram_warehouse.lake.reader import MessageFile, list_message_files
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.channels import load_channels
-from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ahead, read_chunks
+from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ReadAhead, read_chunks
 from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, copy_rows
 from medical_telegram_warehouse.load.reading import LoadedFile
 from medical_telegram_warehouse.postgres.queries import statement
@@ -102,8 +102,9 @@ class _Loader:
         for stray in strays:
             problem = RejectedRecord(None, "unexpected_file", "not a .json or .jsonl file in a folder of one date", "")
             self._reject(lake_id, stray, problem)
-        for chunk in ahead(read_chunks(self._tasks(lake_id, files), self._now, self._chunk_rows)):
-            self._store(lake_id, chunk)
+        with ReadAhead(read_chunks(self._tasks(lake_id, files), self._now, self._chunk_rows)) as reader:
+            while (chunk := reader.take()) is not None:
+                self._store(lake_id, chunk, reader.begin)
         added, unreadable = load_channels(self._connection, lake, lake_id)
         self.summary.new_channel_records += added
         for file_path, unreadable_line in unreadable:
@@ -124,12 +125,12 @@ class _Loader:
         self.summary.files_read += len(tasks)
         return tasks
 
-    def _store(self, lake_id: int, chunk: Chunk) -> None:
+    def _store(self, lake_id: int, chunk: Chunk, on_copied: Callable[[], None]) -> None:
         """Copy and merge a chunk, and record how far its files were read, in one transaction."""
         refused: list[tuple[int, RejectedRecord]] = []
         try:
             with self._connection.transaction():
-                counts = self._merge(chunk.rows)
+                counts = self._merge(chunk.rows, on_copied)
                 self._save_reports(lake_id, chunk, refused)
         except _BAD_VALUE as error:
             logger.warning("the database refused a record, looking for it: %s", error)
@@ -143,8 +144,10 @@ class _Loader:
         self.summary.records += len(chunk.rows) + sum(len(report.rejections) for report in chunk.reports)
         self._progress.advance(len(chunk.rows))
 
-    def _merge(self, rows: list[Row]) -> Counter[str]:
+    def _merge(self, rows: list[Row], on_copied: Callable[[], None] | None = None) -> Counter[str]:
         copy_rows(self._connection, rows)
+        if on_copied is not None:
+            on_copied()
         merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0)
         observations = self._connection.execute(statement("add_observations")).rowcount
         self._connection.execute("TRUNCATE incoming")
