@@ -9,7 +9,6 @@ nothing. Every step may be run again at any time.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -32,8 +31,6 @@ from medical_telegram_warehouse.sources.select import ExistingLake, choose_sourc
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
 from medical_telegram_warehouse.vision.scan import scan_photos
 from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
-
-logger = logging.getLogger(__name__)
 
 SCRAPE = "scrape_telegram_data"
 LOAD = "load_raw_to_postgres"
@@ -143,9 +140,8 @@ def _transform(settings: Settings, name: str, step: TransformStep) -> StepOutcom
         step, project_dir=settings.project_dir, address=settings.database, report_timezone=settings.report_timezone
     )
     rows = summary.rows
-    headline = f"{summary.models} models built, {sum(rows.values()):,} rows, {summary.tests} tests passed"
-    if summary.warnings:
-        headline = headline.replace("passed", f"run, {len(summary.warnings)} of them warn")
+    verdict = f"run, {len(summary.warnings)} of them warn" if summary.warnings else "passed"
+    headline = f"{summary.models} models built, {sum(rows.values()):,} rows, {summary.tests} tests {verdict}"
     details = {"models": summary.models, "tests": summary.tests, "warnings": len(summary.warnings), "rows": rows}
     return StepOutcome(name, 0, headline, details, summary)
 

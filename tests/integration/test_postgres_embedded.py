@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from conftest import free_port
 from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError
-from medical_telegram_warehouse.postgres.connection import connect
-from medical_telegram_warehouse.postgres.embedded import EmbeddedServer, is_listening
+from medical_telegram_warehouse.postgres.connection import connect, is_listening
+from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.records import DatabaseAddress
 
 PASSWORD = 'it\'s a "test" $HOME \\ with  spaces, ዚንክ'

@@ -79,8 +79,8 @@ def _disk_space(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    from medical_telegram_warehouse.postgres.connection import connect
-    from medical_telegram_warehouse.postgres.embedded import EmbeddedServer, is_listening, is_local
+    from medical_telegram_warehouse.postgres.connection import connect, is_listening
+    from medical_telegram_warehouse.postgres.embedded import EmbeddedServer, is_local
 
     address = settings.database
     if is_local(address.host) and not is_listening(address.host, address.port):

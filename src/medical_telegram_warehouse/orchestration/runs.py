@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from dagster import DagsterEvent, DagsterInstance, ExecuteInProcessResult
 
@@ -12,7 +10,7 @@ from medical_telegram_warehouse.orchestration.definitions import build_definitio
 from medical_telegram_warehouse.orchestration.exclusive import claim_data_folder, release_data_folder
 from medical_telegram_warehouse.orchestration.instance import close_killed_runs, open_instance
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.steps import SCRAPE, STEPS
+from medical_telegram_warehouse.steps import STEPS
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,8 @@ class RunReport:
     steps: tuple[StepReport, ...]
 
 
-def run_pipeline(settings: Settings, scrape_config: Mapping[str, Any] | None = None) -> RunReport:
+def run_pipeline(settings: Settings) -> RunReport:
     """Execute the job once.
-
-    Args:
-        settings: for every step.
-        scrape_config: what this run chooses differently, as `ScrapeConfig`.
 
     Raises:
         RunActiveError: another run is working on this data folder.
@@ -53,11 +47,8 @@ def run_pipeline(settings: Settings, scrape_config: Mapping[str, Any] | None = N
             close_killed_runs(instance, settings.data_dir)
             result = job.execute_in_process(
                 instance=instance,
-                run_config={
-                    "ops": {SCRAPE: {"config": dict(scrape_config or {})}},
-                    # Our own lines go to the terminal; Dagster's go to its event log.
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
+                # Our own lines go to the terminal; Dagster's go to its event log.
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 tags={"launched_by": "mtw run"},
                 raise_on_error=False,
             )

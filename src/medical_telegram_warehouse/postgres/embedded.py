@@ -26,7 +26,6 @@ from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnav
 from medical_telegram_warehouse.postgres.connection import connect, is_listening
 from medical_telegram_warehouse.records import DatabaseAddress
 
-__all__ = ["CLUSTER_FOLDER", "EmbeddedServer", "is_listening", "is_local"]
 logger = logging.getLogger(__name__)
 CLUSTER_FOLDER = "postgres"
 _START_SECONDS = 60
