@@ -33,9 +33,8 @@ bench: $(INSTALLED_DEV)  ## measure, and print each figure beside its baseline a
 lock: .venv/bin/python  ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header pyproject.toml -o requirements.txt
-	@echo '-e .' >> requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	@echo '-e .' >> requirements-dev.txt
+	@for lock in requirements.txt requirements-dev.txt; do echo '-e .' >> $$lock; done
 
 clean:  ## stop the database and delete what runs made: data, history, weights, builds
 	@if [ -x $(BIN)/mtw ]; then $(BIN)/mtw db stop; fi

@@ -22,7 +22,27 @@ class SettingsError(PermanentError):
 
 
 class SourceError(PermanentError):
-    """A message source cannot be used as configured."""
+    """A message source cannot be used as configured, or its account is not usable: no channel can be read."""
+
+
+class SourceUnavailableError(TransientError):
+    """A message source does not answer, or the connection to it was lost."""
+
+
+class WaitOrderedError(TransientError):
+    """The source ordered a wait that is too long for this run; what was read so far is kept."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class ChannelError(PermanentError):
+    """One channel cannot be read: unknown, private, banned, gone. Others can."""
+
+
+class PhotoError(TransientError):
+    """One photo cannot be had, or arrived incomplete. The next scrape tries again."""
 
 
 class LakeError(PermanentError):

@@ -44,7 +44,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One observation of one message at one scrape: a line of the lake.
 
     `message_text` is plain text; formatting lives in `entities`. `image_path` is posix, relative to the folder that
-    holds the data folder. Timestamps carry a zone.
+    holds the data folder, and says where the message's photo lies as soon as it could be had. Timestamps carry a zone.
     """
 
     message_id: MessageId
@@ -62,9 +62,22 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to_message_id: Number | None = None
     grouped_id: Number | None = None
     forwarded_from: str | None = None
+    """The user name, else the title or name, of where the original was posted."""
+    forwarded_from_id: Number | None = None
+    """Its Telegram id; channels and groups have -100 before the number, as in Bot API and exports of Telethon."""
+    forwarded_from_message_id: Number | None = None
+    forwarded_date: Moment | None = None
+    """When the original was posted."""
     post_author: str | None = None
     entities: list[dict[str, Any]] | None = None
     urls: list[str] | None = None
+    is_pinned: bool | None = None
+    photo_id: Number | None = None
+    """Telegram's id of the photo or image document: another one after an edit is another picture."""
+    views_exact: bool | None = None
+    """False where the source rounds its counters."""
+    is_deleted: bool | None = None
+    """True on an observation that found the message gone; nothing else but its id and date is known then."""
     scraped_at: Moment | None = None
     source: str | None = None
     raw: dict[str, Any] | None = msgspec.field(default=None, name="_raw")
@@ -74,11 +87,20 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was known of one channel at one scrape: a line of `telegram_channels/<date>.jsonl`."""
 
     channel_name: str
+    """The name in the lake: the user name, else the title, and the same for ever once messages were stored under it."""
     scraped_at: datetime
     source: str
     title: str | None = None
     description: str | None = None
     subscribers: int | None = None
+    telegram_id: int | None = None
+    """Without the -100 that some libraries write before it."""
+    username: str | None = None
+    telegram_type: str | None = None
+    """`channel`, `supergroup`, `group` or `gigagroup`; an export also has `private` chats."""
+    is_verified: bool | None = None
+    is_scam: bool | None = None
+    is_fake: bool | None = None
 
 
 class PhotoFile(msgspec.Struct, frozen=True, kw_only=True):
