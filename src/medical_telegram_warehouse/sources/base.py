@@ -48,6 +48,14 @@ class MessageSource(Protocol):
     def can_look_up(self) -> bool:
         """Whether `look_up` works: without it deletions cannot be told from gaps, and no photo is tried again."""
 
+    @property
+    def yields_everything(self) -> bool:
+        """Whether each scrape yields all messages again, as an import does.
+
+        The lake then remembers the last state of every message and not of the recent ones alone, `after_message_id` is
+        always None, and no recent window is read.
+        """
+
     async def __aenter__(self) -> Self:
         """Connect.
 
