@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -20,24 +21,33 @@ def photo(root: Path, folder: str, name: str) -> Path:
     return path
 
 
+def save(store: PhotoStore, channel_name: str, message_id: int, content: bytes) -> None:
+    async def write() -> None:
+        async with store.storing(channel_name, message_id) as file:
+            file.write(content)
+
+    asyncio.run(write())
+
+
 def test_a_stored_photo_is_found_by_the_name_that_records_hold(tmp_path: Path) -> None:
     store = PhotoStore(tmp_path / "data" / "raw", tmp_path)
-    assert store.find("shop", 7) is None
-    assert store.save("shop", 7, b"jpeg") == "data/raw/images/shop/7.jpg"
-    assert store.find("shop", 7) == "data/raw/images/shop/7.jpg"
+    assert not store.has("shop", 7)
+    save(store, "shop", 7, b"jpeg")
+    assert store.has("shop", 7)
+    assert store.place("shop", 7) == "data/raw/images/shop/7.jpg"
     assert (tmp_path / "data/raw/images/shop/7.jpg").read_bytes() == b"jpeg"
 
 
 def test_a_lake_outside_the_project_names_photos_by_their_whole_path(tmp_path: Path) -> None:
     store = PhotoStore(tmp_path / "elsewhere", tmp_path / "project")
-    assert store.save("shop", 7, b"jpeg") == (tmp_path / "elsewhere/images/shop/7.jpg").as_posix()
+    assert store.place("shop", 7) == (tmp_path / "elsewhere/images/shop/7.jpg").as_posix()
 
 
-@pytest.mark.parametrize("channel", ["..", "a/b", "../../etc"])
+@pytest.mark.parametrize("channel", ["..", "a/b", "../../etc", "💊" * 200])
 def test_a_channel_name_cannot_lead_out_of_the_store(tmp_path: Path, channel: str) -> None:
     store = PhotoStore(tmp_path / "raw", tmp_path)
-    store.save(channel, 7, b"jpeg")
-    [stored] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    save(store, channel, 7, b"jpeg")
+    [stored] = tmp_path.rglob("*.jpg")
     assert stored.parent.parent == tmp_path / "raw" / "images"
     assert [found.channel_name for found in list_photos([Lake(OWN_LAKE, tmp_path / "raw")], tmp_path)] == [channel]
 
@@ -46,10 +56,21 @@ def test_half_a_photo_is_never_listed_nor_found(tmp_path: Path) -> None:
     """A kill in the middle of writing leaves the temporary file; the next scrape fetches the photo again."""
     photo(tmp_path, "shop", "7.part")
     store = PhotoStore(tmp_path, tmp_path)
-    assert store.find("shop", 7) is None
+    assert not store.has("shop", 7)
     assert list(list_photos([lake(tmp_path)], tmp_path)) == []
-    store.save("shop", 7, b"whole")
+    save(store, "shop", 7, b"whole")
     assert sorted(path.name for path in (tmp_path / "images/shop").iterdir()) == ["7.jpg"]
+
+
+def test_a_photo_that_could_not_be_written_to_its_end_leaves_nothing(tmp_path: Path) -> None:
+    async def interrupted() -> None:
+        async with PhotoStore(tmp_path, tmp_path).storing("shop", 7) as file:
+            file.write(b"half")
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(interrupted())
+    assert list((tmp_path / "images/shop").iterdir()) == []
 
 
 def test_photos_of_all_lakes_come_in_a_fixed_order(tmp_path: Path) -> None:

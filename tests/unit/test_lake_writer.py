@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from factories import message
+from factories import NOW, message
 from medical_telegram_warehouse.errors import LakeBusyError, LakeError
+from medical_telegram_warehouse.lake.checkpoints import CHECKPOINTS_FILE
 from medical_telegram_warehouse.lake.writer import ChannelWriter, open_lake
 from medical_telegram_warehouse.records import Channel, Message
 
@@ -27,7 +30,7 @@ PAGE = [message(1), message(2), message(3)]
 @contextmanager
 def writing(root: Path, day: date = DAY) -> Iterator[ChannelWriter]:
     with open_lake(root) as lake:
-        yield lake.channel("shop", day, SINCE)
+        yield lake.channel("shop", "sample", day, SINCE)
 
 
 def write(root: Path, *messages: Message, day: date = DAY) -> list[Message]:
@@ -43,8 +46,18 @@ def ids(root: Path, day: date = DAY) -> list[int]:
     return [json.loads(line)["message_id"] for line in file_of(root, day).read_bytes().splitlines()]
 
 
-def checkpoint(root: Path) -> Path:
-    return root / ".checkpoints" / "shop.json"
+def checkpoints(root: Path) -> Path:
+    return root / CHECKPOINTS_FILE
+
+
+def forget(root: Path) -> None:
+    for path in root.glob(f"{CHECKPOINTS_FILE}*"):
+        path.unlink()
+
+
+def remembered(root: Path) -> list[int]:
+    with sqlite3.connect(checkpoints(root)) as database:
+        return [number for (number,) in database.execute("SELECT message_id FROM seen ORDER BY message_id")]
 
 
 def test_observations_are_lines_in_the_folder_of_their_scrape_date(tmp_path: Path) -> None:
@@ -55,7 +68,7 @@ def test_observations_are_lines_in_the_folder_of_their_scrape_date(tmp_path: Pat
 
 
 def test_every_line_has_the_fields_of_the_contract_and_null_for_what_is_not_known(tmp_path: Path) -> None:
-    bare = Message(message_id=1, channel_name="shop", message_date=datetime(2026, 9, 30, tzinfo=UTC))
+    bare = Message(message_id=1, channel_name="shop", message_date=datetime(2026, 9, 30, tzinfo=UTC), source="sample")
     write(tmp_path, bare)
     assert json.loads(file_of(tmp_path).read_bytes()) == {
         "message_id": 1,
@@ -66,8 +79,9 @@ def test_every_line_has_the_fields_of_the_contract_and_null_for_what_is_not_know
         "image_path": None,
         "views": None,
         "forwards": None,
+        "source": "sample",
     }
-    checkpoint(tmp_path).unlink()
+    forget(tmp_path)
     assert write(tmp_path, bare) == [], "read back, it is the same observation"
 
 
@@ -90,7 +104,7 @@ def test_what_was_seen_is_remembered_over_days(tmp_path: Path) -> None:
 def test_nothing_is_remembered_of_messages_too_old_to_be_seen_again(tmp_path: Path) -> None:
     """The checkpoint of a channel with a million messages would grow with each scrape."""
     write(tmp_path, message(1, message_date=SINCE - timedelta(days=2)), message(2))
-    assert list(json.loads(checkpoint(tmp_path).read_bytes())["seen"]) == ["2"]
+    assert remembered(tmp_path) == [2]
     with writing(tmp_path) as writer:
         assert writer.last_message_id == 2
 
@@ -100,12 +114,11 @@ def test_nothing_is_remembered_of_messages_too_old_to_be_seen_again(tmp_path: Pa
 def test_lines_that_the_checkpoint_does_not_know_are_read_back(tmp_path: Path, next_scrape: date, knows: str) -> None:
     """A kill between a page and its checkpoint; the next scrape may be on the next day."""
     write(tmp_path, *PAGE)
-    before = checkpoint(tmp_path).read_bytes()
+    before = checkpoints(tmp_path).read_bytes()
     write(tmp_path, message(4), message(2, views=999))
-    if knows == "nothing":
-        checkpoint(tmp_path).unlink()
-    else:
-        checkpoint(tmp_path).write_bytes(before)
+    forget(tmp_path)
+    if knows == "first page":
+        checkpoints(tmp_path).write_bytes(before)
 
     with writing(tmp_path, next_scrape) as writer:
         assert writer.last_message_id == 4
@@ -146,20 +159,106 @@ def test_a_damaged_line_in_our_lake_does_not_stop_the_next_scrape(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path, *PAGE)
-    checkpoint(tmp_path).unlink()
+    forget(tmp_path)
     file_of(tmp_path).write_bytes(file_of(tmp_path).read_bytes() + b"\xff damaged\n")
     assert write(tmp_path, *PAGE, message(4)) == [message(4)]
     assert "damaged line" in caplog.text
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"last_message_id": "x"}'])
-def test_a_damaged_checkpoint_says_how_to_mend_it_and_that_works(tmp_path: Path, content: bytes) -> None:
+def test_damaged_checkpoints_say_how_to_mend_them_and_that_works(tmp_path: Path) -> None:
     write(tmp_path, *PAGE)
-    checkpoint(tmp_path).write_bytes(content)
-    with pytest.raises(LakeError, match=r"shop\.json is damaged .* delete it"):
+    forget(tmp_path)
+    checkpoints(tmp_path).write_bytes(b"no database" * 1000)
+    with pytest.raises(LakeError, match=r"checkpoints\.sqlite, are damaged .* delete that file"):
         write(tmp_path, message(4))
-    checkpoint(tmp_path).unlink()
+    forget(tmp_path)
     assert write(tmp_path, *PAGE, message(4)) == [message(4)]
+
+
+def test_emptied_checkpoints_are_made_again_from_the_lines(tmp_path: Path) -> None:
+    write(tmp_path, *PAGE)
+    forget(tmp_path)
+    checkpoints(tmp_path).write_bytes(b"")
+    assert write(tmp_path, *PAGE, message(4)) == [message(4)]
+
+
+def test_what_one_source_has_read_says_nothing_of_another(tmp_path: Path) -> None:
+    """An export may end far ahead of what was scraped: scraping must not go on behind it."""
+    write(tmp_path, *PAGE)
+    forget(tmp_path)
+    with open_lake(tmp_path) as lake:
+        other = lake.channel("shop", "export", DAY, None)
+        assert other.last_message_id is None
+        assert other.append([message(9, source="export")]) == [message(9, source="export")]
+    with writing(tmp_path) as writer:
+        assert writer.last_message_id == 3
+
+
+def test_a_source_that_yields_everything_has_all_of_it_remembered(tmp_path: Path) -> None:
+    old = message(1, source="export", message_date=SINCE - timedelta(days=2000))
+    for expected in ([old], []):
+        with open_lake(tmp_path) as lake:
+            assert lake.channel("shop", "export", DAY, None).append([old]) == expected
+
+
+def test_a_deleted_message_is_no_longer_expected_and_may_come_back(tmp_path: Path) -> None:
+    gone = Message(
+        message_id=2,
+        channel_name="shop",
+        message_date=message(2).message_date,
+        is_deleted=True,
+        scraped_at=message(2).scraped_at,
+        source="sample",
+    )
+    write(tmp_path, *PAGE)
+    with writing(tmp_path) as writer:
+        assert list(writer.expected(SINCE, 2)) == [1, 2]
+        assert writer.append([gone]) == [gone]
+        assert list(writer.expected(SINCE, 3)) == [1, 3]
+        assert writer.append([gone]) == [], "noticed once"
+    forget(tmp_path)
+    with writing(tmp_path) as writer:
+        assert list(writer.expected(SINCE, 3)) == [1, 3], "read back from the lines"
+        assert writer.append([message(2)]) == [message(2)]
+        assert list(writer.expected(SINCE, 3)) == [1, 2, 3]
+
+
+def test_a_photo_that_is_missing_is_remembered_until_it_is_found(tmp_path: Path) -> None:
+    shown = message(4, image_path="raw/images/shop/4.jpg", photo_id=77)
+    with writing(tmp_path) as writer:
+        writer.append([shown], missing={4})
+        assert writer.missing_photos() == [4]
+        assert writer.photo_ids([shown]) == {4: 77}
+    forget(tmp_path)
+    with writing(tmp_path) as writer:
+        assert writer.missing_photos() == [4], "the line names a photo that is not there"
+        writer.append([], found={4})
+        assert writer.missing_photos() == []
+
+
+def test_a_channel_keeps_the_name_that_it_was_first_stored_under(tmp_path: Path) -> None:
+    """User names change hands; a channel that was renamed must not become two."""
+    seen = Channel(channel_name="shop", scraped_at=NOW, source="telegram", telegram_id=1, username="shop")
+    renamed = msgspec.structs.replace(seen, channel_name="shop_new", username="shop_new")
+    taken_over = msgspec.structs.replace(seen, telegram_id=2)
+    for checkpoint in ("kept", "lost"):
+        if checkpoint == "lost":
+            forget(tmp_path)
+        with open_lake(tmp_path) as lake:
+            for channel, name in ((seen, "shop"), (renamed, "shop"), (taken_over, "shop (2)")):
+                settled = lake.settle_name(channel)
+                assert (settled.channel_name, settled.username) == (name, channel.username)
+                lake.describe_channel(settled)
+
+
+def test_a_name_that_gets_a_number_stays_short_enough_to_be_loaded(tmp_path: Path) -> None:
+    title = "💊" * 256
+    first = Channel(channel_name=title, scraped_at=NOW, source="telegram", telegram_id=1)
+    with open_lake(tmp_path) as lake:
+        assert lake.settle_name(first).channel_name == title
+        second = lake.settle_name(msgspec.structs.replace(first, telegram_id=2)).channel_name
+    assert second.endswith("💊 (2)")
+    assert len(second) == 256
 
 
 def test_a_second_writer_is_refused_until_the_first_is_done(tmp_path: Path) -> None:
@@ -198,9 +297,8 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         write(tmp_path / "data" / "raw", message(1))
 
 
-@pytest.mark.parametrize("blocked", ["telegram_messages", ".checkpoints"])
-def test_a_place_inside_that_cannot_be_written_is_explained(tmp_path: Path, blocked: str) -> None:
-    (tmp_path / blocked).write_bytes(b"a file in the folder's place")
+def test_a_place_inside_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "telegram_messages").write_bytes(b"a file in the folder's place")
     with pytest.raises(LakeError, match=f"cannot write the lake {tmp_path}"):
         write(tmp_path, message(1))
 

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from datetime import date
 from io import BytesIO
-from itertools import islice
 
 import pytest
 from PIL import Image, UnidentifiedImageError
@@ -16,6 +15,7 @@ from medical_telegram_warehouse.sources.base import Observation
 from medical_telegram_warehouse.sources.sample import SampleSource
 from medical_telegram_warehouse.sources.sample.draft import PhotoKey
 from medical_telegram_warehouse.sources.sample.photos import VARIANTS, render
+from observing import channels_of, collected, new_observations, photo_bytes
 
 TODAY = date(2026, 1, 20)
 
@@ -25,15 +25,15 @@ def photographed() -> list[Observation]:
     source = SampleSource(TODAY)
     return [
         observation
-        for channel in source.channels()
-        for observation in source.observations(channel, None, None)
+        for channel in channels_of(source)
+        for observation in new_observations(source, channel)
         if observation.photo is not None
     ]
 
 
 @pytest.fixture(scope="module")
 def contents(photographed: list[Observation]) -> Counter[bytes]:
-    return Counter(observation.photo() for observation in photographed if observation.photo is not None)
+    return Counter(photo_bytes(observation.photo) for observation in photographed if observation.photo is not None)
 
 
 def test_a_message_with_a_photo_says_so_and_leaves_the_path_to_the_writer(
@@ -88,8 +88,8 @@ def test_a_photo_has_the_same_bytes_when_it_is_drawn_again() -> None:
 def test_photos_are_not_drawn_before_they_are_asked_for() -> None:
     render.cache_clear()
     source = SampleSource(TODAY)
-    for channel in source.channels():
-        list(islice(source.observations(channel, None, None), 100))
+    for channel in channels_of(source):
+        collected(source.new_messages(channel, None), 100)
     assert render.cache_info().currsize == 0
 
 
@@ -97,13 +97,13 @@ def test_another_day_keeps_the_photos_of_old_messages(photographed: list[Observa
     source = SampleSource(date(2026, 1, 21))
     later = {
         (o.message.channel_name, o.message.message_id): o.photo
-        for channel in source.channels()
-        for o in source.observations(channel, None, None)
+        for channel in channels_of(source)
+        for o in new_observations(source, channel)
     }
     compared = 0
     for message, photo in photographed[5:40]:
         again = later.get((message.channel_name, message.message_id))
         if photo is not None and again is not None:
-            assert photo() == again()
+            assert photo_bytes(photo) == photo_bytes(again)
             compared += 1
     assert compared > 20

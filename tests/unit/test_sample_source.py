@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 
 import msgspec
 import pytest
 
 from medical_telegram_warehouse.errors import SourceError
 from medical_telegram_warehouse.records import Channel, Message
-from medical_telegram_warehouse.sources.base import MessageSource, Observation
+from medical_telegram_warehouse.sources.base import MessageSource
 from medical_telegram_warehouse.sources.sample import SAMPLE_CHANNEL_TYPES, SampleSource
+from observing import channels_of, collected, new_messages
 
 TODAY = date(2026, 1, 20)
 MIDNIGHT = datetime(2026, 1, 20, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
-def _everything(source: MessageSource) -> Iterator[Observation]:
-    for channel in source.channels():
-        yield from source.observations(channel, None, None)
-
-
 def _messages(source: MessageSource) -> dict[tuple[str, int], Message]:
-    return {(o.message.channel_name, o.message.message_id): o.message for o in _everything(source)}
+    return {(m.channel_name, m.message_id): m for channel in channels_of(source) for m in new_messages(source, channel)}
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +34,12 @@ def tomorrow() -> dict[tuple[str, int], Message]:
 
 
 def _channel(source: SampleSource, name: str) -> Channel:
-    return next(channel for channel in source.channels() if channel.channel_name == name)
+    return next(channel for channel in channels_of(source) if channel.channel_name == name)
 
 
 def test_two_sources_of_one_day_give_equal_observations(today: dict[tuple[str, int], Message]) -> None:
     assert _messages(SampleSource(TODAY)) == today
-    assert list(SampleSource(TODAY).channels()) == list(SampleSource(TODAY).channels())
+    assert channels_of(SampleSource(TODAY)) == channels_of(SampleSource(TODAY))
 
 
 def test_another_seed_is_another_world(today: dict[tuple[str, int], Message]) -> None:
@@ -64,7 +58,7 @@ def test_the_default_sample_has_its_promised_size_in_every_channel(
 
 
 def test_channels_say_that_they_are_samples_and_have_valid_user_names() -> None:
-    for channel in SampleSource(TODAY).channels():
+    for channel in channels_of(SampleSource(TODAY)):
         assert channel.channel_name.startswith("sample_")
         assert 5 <= len(channel.channel_name) <= 32
         assert channel.channel_name.replace("_", "").isalnum()
@@ -76,7 +70,7 @@ def test_channels_say_that_they_are_samples_and_have_valid_user_names() -> None:
 
 def test_subscribers_grow_day_by_day() -> None:
     for now, later in zip(
-        SampleSource(TODAY).channels(), SampleSource(TODAY + timedelta(days=1)).channels(), strict=True
+        channels_of(SampleSource(TODAY)), channels_of(SampleSource(TODAY + timedelta(days=1))), strict=True
     ):
         assert now.subscribers is not None
         assert later.subscribers is not None
@@ -160,9 +154,9 @@ def test_only_new_messages_come_after_the_last_known_one(today: dict[tuple[str, 
     channel = _channel(source, "sample_corner_pharmacy")
     ids = [identity for name, identity in today if name == channel.channel_name]
     known = ids[len(ids) // 2]
-    got = [o.message.message_id for o in source.observations(channel, known, None)]
+    got = [m.message_id for m in new_messages(source, channel, known)]
     assert got == [identity for identity in ids if identity > known]
-    assert list(source.observations(channel, ids[-1], None)) == []
+    assert new_messages(source, channel, ids[-1]) == []
 
 
 def test_recent_messages_are_observed_again_when_asked(today: dict[tuple[str, int], Message]) -> None:
@@ -171,8 +165,8 @@ def test_recent_messages_are_observed_again_when_asked(today: dict[tuple[str, in
     mine = [m for (name, _), m in today.items() if name == channel.channel_name]
     since = MIDNIGHT - WEEK + timedelta(hours=9)
     known = mine[-3].message_id
-    got = [o.message for o in source.observations(channel, known, since)]
-    assert got == [m for m in mine if m.message_id > known or m.message_date >= since]
+    got = [o.message for o in collected(source.recent_messages(channel, since, known))]
+    assert got == [m for m in mine if m.message_id <= known and m.message_date >= since]
     assert len(got) > 3
 
 
@@ -225,8 +219,8 @@ def test_albums_are_separate_messages_of_which_one_speaks(today: dict[tuple[str,
 
 def test_a_million_messages_stream_without_being_made_first() -> None:
     source = SampleSource(TODAY, messages=1_000_000, photos=False)
-    channel = next(source.channels())
-    some = list(islice(source.observations(channel, None, None), 2_000))
+    channel = channels_of(source)[0]
+    some = collected(source.new_messages(channel, None), 2_000)
     assert len(some) == 2_000
     assert some[-1].message.message_date - some[0].message.message_date < timedelta(days=2)
     assert all(o.photo is None for o in some)
@@ -239,4 +233,4 @@ def test_a_world_that_cannot_be_is_refused_with_a_reason() -> None:
     source = SampleSource(TODAY)
     stranger = Channel(channel_name="stranger", scraped_at=MIDNIGHT, source="sample")
     with pytest.raises(SourceError, match="no channel 'stranger'"):
-        list(source.observations(stranger, 5, None))
+        new_messages(source, stranger, 5)

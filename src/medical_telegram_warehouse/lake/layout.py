@@ -21,6 +21,8 @@ from medical_telegram_warehouse.text import storable
 MESSAGES_FOLDER = "telegram_messages"
 CHANNELS_FOLDER = "telegram_channels"
 IMAGES_FOLDER = "images"
+CHANNEL_NAME_FILE = ".channel"
+"""In a folder of photos whose name cannot be decoded: the channel's name."""
 # ext4 and most others allow 255 bytes a name; the rest is for suffixes such as ".jsonl" and temporary names.
 _MAX_NAME_BYTES = 200
 _HASH_DIGITS = 16
@@ -31,7 +33,7 @@ def encode_channel(channel_name: str) -> str:
 
     Readable letters of any script stay; whatever could be misread as a path is percent-encoded. A name that is empty or
     too long for a file system is cut and closed with `~` and a hash of the whole, which keeps it distinct but can not
-    be decoded: lines carry the channel's name themselves.
+    be decoded: lines carry the channel's name themselves, and its folder of photos holds it in a file.
     """
     encoded = "".join(c if c.isalnum() or c in "_-@ " else _percent(c) for c in channel_name)
     if encoded.strip(" ") != encoded:  # some file systems and tools drop a leading or trailing space

@@ -7,16 +7,20 @@ photos are those of the channel `a/b`.
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from medical_telegram_warehouse.errors import LakeError
-from medical_telegram_warehouse.lake.layout import IMAGES_FOLDER, decode_channel, photo_file
+from medical_telegram_warehouse.lake.files import writing
+from medical_telegram_warehouse.lake.layout import CHANNEL_NAME_FILE, IMAGES_FOLDER, decode_channel, photo_file
 from medical_telegram_warehouse.lake.reader import storable_path
 from medical_telegram_warehouse.lake.registry import OWN_LAKE, Lake
-from medical_telegram_warehouse.lake.writer import writing
-from medical_telegram_warehouse.records import PhotoFile
+from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, PhotoFile
+from medical_telegram_warehouse.text import storable
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic"}
 
@@ -33,13 +37,9 @@ class PhotoStore:
         self._root = root
         self._relative_to = relative_to
 
-    def find(self, channel_name: str, message_id: int) -> str | None:
-        """The recorded name of a stored photo, or None."""
-        path = photo_file(self._root, channel_name, message_id)
-        return self._name(path) if path.is_file() else None
-
-    def save(self, channel_name: str, message_id: int, content: bytes) -> str:
-        """Store a photo, whole or not at all; returns its recorded name.
+    @asynccontextmanager
+    async def storing(self, channel_name: str, message_id: int) -> AsyncIterator[BinaryIO]:
+        """A file to write a photo into; it gets the photo's place and name when it is whole, or vanishes.
 
         Raises:
             LakeError: it cannot be written.
@@ -47,13 +47,69 @@ class PhotoStore:
         path = photo_file(self._root, channel_name, message_id)
         temporary = path.with_suffix(".part")  # not a photo's suffix, so a reader never sees half a photo
         with writing(self._root):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
-            os.replace(temporary, path)  # noqa: PTH105 - atomic, and named so
-        return self._name(path)
+            if not path.parent.is_dir():
+                _make_channel_folder(path.parent, channel_name)
+            file = temporary.open("w+b")
+        try:
+            with file:
+                yield cast("BinaryIO", _LakeFile(file, self._root))
+                with writing(self._root):
+                    file.flush()
+                    await asyncio.to_thread(os.fsync, file.fileno())
+            with writing(self._root):
+                os.replace(temporary, path)  # noqa: PTH105 - atomic, and named so
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def place(self, channel_name: str, message_id: int) -> str:
+        """The recorded name of a message's photo, whether it is there yet or not."""
+        return self._name(photo_file(self._root, channel_name, message_id))
+
+    def has(self, channel_name: str, message_id: int) -> bool:
+        """Whether a message's photo is there."""
+        return photo_file(self._root, channel_name, message_id).is_file()
 
     def _name(self, path: Path) -> str:
         return own_photo_name(path, self._relative_to)
+
+
+class _LakeFile:
+    """A file of the lake in the hands of a source: its errors are the lake's, not those of a connection."""
+
+    def __init__(self, file: BinaryIO, root: Path) -> None:
+        self._file = file
+        self._root = root
+
+    def write(self, content: bytes) -> int:
+        with writing(self._root):
+            return self._file.write(content)
+
+    def seek(self, position: int) -> int:
+        with writing(self._root):
+            return self._file.seek(position)
+
+    def truncate(self) -> int:
+        with writing(self._root):
+            return self._file.truncate()
+
+    def flush(self) -> None:
+        with writing(self._root):
+            self._file.flush()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _make_channel_folder(folder: Path, channel_name: str) -> None:
+    """Make a channel's folder; one whose name cannot be decoded holds the channel's name from its first moment on."""
+    if decode_channel(folder.name) == channel_name:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    temporary = folder.with_name(f".{folder.name}")
+    temporary.mkdir(parents=True, exist_ok=True)
+    (temporary / CHANNEL_NAME_FILE).write_text(channel_name, encoding="utf-8")
+    temporary.rename(folder)
 
 
 def own_photo_name(path: Path, relative_to: Path) -> str:
@@ -69,7 +125,7 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
     """
     for lake in lakes:
         for channel_folder in _channel_folders(lake.root / IMAGES_FOLDER):
-            channel = decode_channel(storable_path(channel_folder.relative_to(lake.root / IMAGES_FOLDER)))
+            channel = _channel_of(channel_folder, lake.root / IMAGES_FOLDER)
             for entry in _entries(channel_folder):
                 path = Path(entry.path)
                 if path.suffix.lower() in PHOTO_SUFFIXES and entry.is_file():
@@ -82,6 +138,14 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
                         path=path,
                         image_path=named,
                     )
+
+
+def _channel_of(folder: Path, images: Path) -> str:
+    try:
+        with (folder / CHANNEL_NAME_FILE).open(encoding="utf-8", errors="replace") as file:
+            return storable(file.read(MAX_CHANNEL_NAME))
+    except OSError:  # nearly always: the folder's name says it
+        return decode_channel(storable_path(folder.relative_to(images)))
 
 
 def _channel_folders(images: Path) -> Iterator[Path]:

@@ -10,15 +10,19 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+import msgspec
 
 from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.layout import CHANNELS_FOLDER, MESSAGES_FOLDER, decode_channel
 from medical_telegram_warehouse.lake.lines import Hash, RawRecord, is_array, read_array, read_lines
 from medical_telegram_warehouse.lake.parse import ParsedRecord, RecordParser, RejectedRecord
 from medical_telegram_warehouse.lake.registry import Lake
+from medical_telegram_warehouse.records import Channel
 
 _SUFFIXES = {".json", ".jsonl"}
 
@@ -65,9 +69,18 @@ def list_message_files(lake: Lake) -> tuple[list[MessageFile], list[str]]:
     return files, strays
 
 
-def list_channel_files(lake: Lake) -> list[Path]:
-    """List the files of channel descriptions, oldest first."""
-    return sorted((lake.root / CHANNELS_FOLDER).glob("*.jsonl"))
+def list_channel_files(root: Path) -> list[Path]:
+    """List the files of channel descriptions below a lake's root, oldest first."""
+    return sorted((root / CHANNELS_FOLDER).glob("*.jsonl"))
+
+
+def read_channel_lines(root: Path) -> Iterator[Channel]:
+    """The channel descriptions of a lake, oldest first. Damaged lines are left to loading, which reports them."""
+    for path in list_channel_files(root):
+        with path.open("rb") as file:
+            for line in file:
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                    yield msgspec.json.decode(line, type=Channel)
 
 
 def read_records(

@@ -29,7 +29,7 @@ def load_channels(
     known = {path: (size, mtime_ns) for path, size, mtime_ns, *_ in rows}
     added = 0
     unusable: list[tuple[str, RejectedRecord]] = []
-    for path in list_channel_files(lake):
+    for path in list_channel_files(lake.root):
         file_path = path.relative_to(lake.root).as_posix()
         try:
             stamp = path.stat()
