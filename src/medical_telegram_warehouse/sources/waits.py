@@ -49,15 +49,25 @@ async def wait_as_ordered(seconds: float, *, ordered_by: str, most: float) -> No
     Raises:
         WaitOrderedError: it is longer.
     """
+    if seconds > most:
+        raise too_long(seconds, ordered_by=ordered_by, most=most)
+    announce_wait(seconds, ordered_by=ordered_by)
+    await asyncio.sleep(seconds)
+
+
+def announce_wait(seconds: float, *, ordered_by: str) -> None:
+    """Log a wait that is going to be made, and count it for the channel whose turn it is."""
     current = _turn.get()
     channel = current.channel if current else "connecting"
-    if seconds > most:
-        raise WaitOrderedError(
-            f"{ordered_by}: a wait of {seconds:,.0f} s was ordered, and more than MAX_WAIT_SECONDS={most:,.0f} is not "
-            f"waited; the next run continues here",
-            seconds,
-        )
     logger.warning("%s: waiting %s s, as ordered by %s", channel, f"{seconds:,.0f}", ordered_by)
     if current:
         current.on_wait(seconds)
-    await asyncio.sleep(seconds)
+
+
+def too_long(seconds: float, *, ordered_by: str, most: float) -> WaitOrderedError:
+    """Why a wait is not made."""
+    return WaitOrderedError(
+        f"{ordered_by}: a wait of {seconds:,.0f} s was ordered, and more than MAX_WAIT_SECONDS={most:,.0f} is not "
+        f"waited; what was read is kept, and the next run continues there",
+        seconds,
+    )

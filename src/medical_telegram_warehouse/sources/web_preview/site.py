@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import httpx
 
-from medical_telegram_warehouse.errors import ChannelError, SourceUnavailableError, WaitOrderedError
+from medical_telegram_warehouse.errors import ChannelError, SourceUnavailableError
+from medical_telegram_warehouse.sources.waits import announce_wait, too_long
 from medical_telegram_warehouse.sources.web_preview.page import ParsedPage, parse_page
 
 logger = logging.getLogger(__name__)
@@ -67,13 +68,11 @@ class Site:
         patience: Patience,
         *,
         clock: Callable[[], datetime],
-        waited: Callable[[str, float], None] | None,
     ) -> None:
         self._client = client
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
-        self._waited = waited
         self._turn = asyncio.Lock()
         self._free_at = 0.0
 
@@ -101,19 +100,14 @@ class Site:
                 return answer
             logger.info("%s: %s %s; attempt %d of %d", channel, url, answer.reason, attempt, attempts)
             if answer.ordered_seconds > self._patience.max_wait_seconds:
-                raise WaitOrderedError(
-                    f"{channel}: {url} {answer.reason} and ordered a wait of {answer.ordered_seconds:,.0f} s; a run "
-                    f"waits {self._patience.max_wait_seconds:,.0f} s at most. What was read so far is kept; try again "
-                    f"after that time",
-                    answer.ordered_seconds,
-                )
+                raise too_long(answer.ordered_seconds, ordered_by=url, most=self._patience.max_wait_seconds)
             if attempt == attempts:
                 raise SourceUnavailableError(
                     f"{channel}: {url} was asked for {attempts} times; the last time it {answer.reason}. What was read "
                     f"so far is kept; check the connection and try again later"
                 )
             if answer.ordered_seconds > 0:
-                self._obey(channel, answer.ordered_seconds)
+                self._obey(url, answer.ordered_seconds)
             else:
                 await asyncio.sleep(self._patience.pause(attempt))
 
@@ -124,10 +118,8 @@ class Site:
                 await asyncio.sleep(seconds)
             self._free_at = loop.time() + _about(self._patience.delay_seconds)
 
-    def _obey(self, channel: str, seconds: float) -> None:
-        logger.warning("%s: the site ordered a wait of %.0f s", channel, seconds)
-        if self._waited is not None:
-            self._waited(channel, seconds)
+    def _obey(self, url: str, seconds: float) -> None:
+        announce_wait(seconds, ordered_by=url)
         self._free_at = max(self._free_at, asyncio.get_running_loop().time() + seconds)
 
     async def _ask(self, channel: str, url: str, *, is_known: bool) -> ReadPage | _Refusal:

@@ -55,7 +55,6 @@ class WebPreviewSource:
         retry_delay_seconds: float = 2.0,
         max_wait_seconds: float = 300.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        waited: Callable[[str, float], None] | None = None,
     ) -> None:
         """Set up without asking for anything.
 
@@ -69,7 +68,6 @@ class WebPreviewSource:
             retry_delay_seconds: the pause before the first retry; it doubles with each.
             max_wait_seconds: a longer wait, where the site orders one, ends the channel's reading.
             clock: tells when a page was read.
-            waited: told the channel and the seconds of every ordered wait.
         """
         self._references = tuple(references)
         self._base_url = base_url.rstrip("/")
@@ -77,7 +75,6 @@ class WebPreviewSource:
         self._since = scrape_since
         self._max_messages = max_messages
         self._clock = clock
-        self._waited = waited
         self._connected: _Connected | None = None
         self._described: dict[str, tuple[float, ReadPage]] = {}
 
@@ -102,7 +99,7 @@ class WebPreviewSource:
         client = httpx.AsyncClient(
             timeout=_TIMEOUT_SECONDS, headers={"user-agent": _USER_AGENT}, follow_redirects=False
         )
-        site = Site(client, self._base_url, self._patience, clock=self._clock, waited=self._waited)
+        site = Site(client, self._base_url, self._patience, clock=self._clock)
         self._connected = _Connected(client, site)
         return self
 
