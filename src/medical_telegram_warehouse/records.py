@@ -30,6 +30,28 @@ class DatabaseAddress(NamedTuple):
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
 
+class DataCenter(NamedTuple):
+    """A Telegram server. Telegram's own are found without naming one."""
+
+    number: int
+    host: str
+    port: int
+
+
+class TelegramAccess(NamedTuple):
+    """Everything that connecting to Telegram needs. Secrets print as asterisks."""
+
+    api_id: int
+    api_hash: SecretStr
+    session: SecretStr | None
+    """A string session; else the one in `session_file`."""
+    session_file: Path
+    data_center: DataCenter | None = None
+    public_key: Path | None = None
+    """PEM file of that server's RSA key; Telegram's own keys are known."""
+    max_wait_seconds: float = 300
+
+
 MAX_BIGINT = 2**63 - 1
 MAX_CHANNEL_NAME = 256
 # Checked by msgspec where a record is decoded, in the same pass.

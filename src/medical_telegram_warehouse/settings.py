@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +21,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from medical_telegram_warehouse.errors import SettingsError
-from medical_telegram_warehouse.records import DatabaseAddress
+from medical_telegram_warehouse.records import DatabaseAddress, DataCenter, TelegramAccess
 
+_DATA_CENTER = re.compile(r"(?P<number>\d{1,5}):(?P<host>\[[0-9a-fA-F:.]+\]|[^:\s]+):(?P<port>\d{1,5})")
 _PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
 
 
@@ -31,6 +32,7 @@ class SourceName(StrEnum):
 
     AUTO = "auto"
     TELEGRAM = "telegram"
+    WEB = "web"
     SAMPLE = "sample"
     LAKE = "lake"
 
@@ -55,7 +57,21 @@ class Settings(BaseSettings):
     telegram_source: SourceName = SourceName.AUTO
     telegram_api_id: int | None = None
     telegram_api_hash: SecretStr | None = None
+    telegram_session: SecretStr | None = None
+    telegram_phone: SecretStr | None = None
+    telegram_code: SecretStr | None = None
+    telegram_password: SecretStr | None = None
+    telegram_dc: Annotated[DataCenter | None, NoDecode] = None
+    telegram_dc_public_key: Path | None = None
     telegram_channels: Annotated[tuple[str, ...], NoDecode] = ()
+    scrape_since: date | None = None
+    max_messages_per_channel: int = Field(default=10_000, ge=0)
+    refresh_days: int = Field(default=7, ge=0, le=3650)
+    max_wait_seconds: int = Field(default=300, ge=0)
+    scrape_channels_at_once: int = Field(default=3, ge=1, le=20)
+    scrape_photos_at_once: int = Field(default=8, ge=1, le=64)
+    web_preview_url: str = "https://t.me"
+    web_preview_delay_seconds: float = Field(default=1.0, ge=0, le=3600)
     source_lake: Path | None = None
     sample_messages: int = Field(default=1500, ge=1, le=100_000_000)
     sample_seed: int = 20260101
@@ -74,13 +90,24 @@ class Settings(BaseSettings):
     report_timezone: str = "Africa/Addis_Ababa"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("telegram_api_id", "telegram_api_hash", mode="before")
+    @field_validator("telegram_api_id", "telegram_api_hash", "telegram_session", "telegram_phone", mode="before")
     @classmethod
     def _refuse_placeholder(cls, value: Any) -> Any:
         if isinstance(value, str) and _PLACEHOLDER.search(value):
             message = "still holds the example's placeholder; leave it empty, or set yours from my.telegram.org"
             raise ValueError(message)
         return value
+
+    @field_validator("telegram_dc", mode="before")
+    @classmethod
+    def _parse_data_center(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = _DATA_CENTER.fullmatch(value.strip())
+        if found is None or not 0 < int(found["port"]) < 1 << 16:
+            message = "write it as number:host:port, such as 2:149.154.167.40:443 for Telegram's test servers"
+            raise ValueError(message)
+        return DataCenter(int(found["number"]), found["host"].strip("[]"), int(found["port"]))
 
     @field_validator("telegram_channels", mode="before")
     @classmethod
@@ -104,7 +131,7 @@ class Settings(BaseSettings):
 
     def model_post_init(self, _context: Any) -> None:
         """Make every path absolute."""
-        for name in ("data_dir", "models_dir", "dagster_home", "source_lake"):
+        for name in ("data_dir", "models_dir", "dagster_home", "source_lake", "telegram_dc_public_key"):
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, (self.project_dir / value.expanduser()).resolve())
@@ -138,6 +165,28 @@ class Settings(BaseSettings):
         return self.telegram_api_id is not None and self.telegram_api_hash is not None
 
     @property
+    def telegram_access(self) -> TelegramAccess | None:
+        """What connecting to Telegram needs; None without credentials."""
+        if self.telegram_api_id is None or self.telegram_api_hash is None:
+            return None
+        return TelegramAccess(
+            self.telegram_api_id,
+            self.telegram_api_hash,
+            self.telegram_session,
+            self.data_dir / "telegram" / "session",
+            self.telegram_dc,
+            self.telegram_dc_public_key,
+            self.max_wait_seconds,
+        )
+
+    @property
+    def first_scrape_since(self) -> datetime | None:
+        """The beginning of the day that a channel's first scrape goes back to."""
+        if self.scrape_since is None:
+            return None
+        return datetime.combine(self.scrape_since, time.min, ZoneInfo(self.report_timezone))
+
+    @property
     def log_level_number(self) -> int:
         """The level as the logging module counts it."""
         return logging.getLevelNamesMapping()[self.log_level]
@@ -167,7 +216,8 @@ def _explain(error: ValidationError) -> str:
     lines = ["these settings cannot be used (from the environment or .env):"]
     for problem in error.errors(include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
-        secret = any(word in name for word in ("password", "hash", "token"))
+        field = Settings.model_fields.get(name)
+        secret = field is None or "SecretStr" in str(field.annotation)
         shown = "" if secret else f" is {str(problem['input'])[:80]!r}"
         lines.append(f"  {name.upper()}{shown}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -9,10 +9,10 @@ nothing. Every step may be run again at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -25,9 +25,10 @@ from medical_telegram_warehouse.load.messages import load_messages
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
-from medical_telegram_warehouse.scrape import connect_existing_lake, scrape
+from medical_telegram_warehouse.scrape import ScrapeObserver, ScrapeSummary, connect_existing_lake, scrape
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.sources.select import ExistingLake, choose_source
+from medical_telegram_warehouse.sources.base import MessageSource
+from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
 from medical_telegram_warehouse.vision.scan import scan_photos
 from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
@@ -76,30 +77,69 @@ def lakes_of(settings: Settings) -> list[Lake]:
     return registered_lakes(settings.data_dir, settings.lake_root)
 
 
-def scrape_step(settings: Settings) -> StepOutcome:
-    """Source -> lake. With the source `lake`, remember someone else's lake instead."""
-    source = choose_source(
-        settings.telegram_source,
-        has_telegram_credentials=settings.has_telegram_credentials,
+def source_options(settings: Settings) -> SourceOptions:
+    """What the settings say of where messages come from."""
+    return SourceOptions(
+        name=settings.telegram_source,
+        channels=settings.telegram_channels,
+        access=settings.telegram_access,
+        since=settings.first_scrape_since,
+        max_messages=settings.max_messages_per_channel or None,
+        channels_at_once=settings.scrape_channels_at_once,
+        max_wait_seconds=settings.max_wait_seconds,
+        preview_url=settings.web_preview_url,
+        preview_delay_seconds=settings.web_preview_delay_seconds,
         lake_path=settings.source_lake,
         sample_date=settings.sample_date or datetime.now(UTC).date(),
         sample_seed=settings.sample_seed,
         sample_messages=settings.sample_messages,
     )
+
+
+def scrape_step(settings: Settings, observer: ScrapeObserver | None = None) -> StepOutcome:
+    """Source -> lake. With the source `lake`, remember someone else's lake instead."""
+    source = choose_source(source_options(settings))
     if isinstance(source, ExistingLake):
         lake, is_new = connect_existing_lake(source.path, data_dir=settings.data_dir, lake_root=settings.lake_root)
         headline = f"lake {lake.name!r} at {lake.root} is {'connected now' if is_new else 'connected already'}"
         return StepOutcome(SCRAPE, int(is_new), headline, {"source": "lake", "lake": lake.name})
-    summary = scrape(source, lake_root=settings.lake_root, relative_to=settings.data_dir.parent)
-    kind = "invented sample" if summary.source == "sample" else summary.source
-    new_rows = summary.messages + summary.observed_again
-    headline = (
-        f"{summary.messages:,} new messages, {summary.observed_again:,} seen again with changes, "
-        f"{summary.photos:,} photos ({kind})"
-        if new_rows or summary.photos
-        else f"nothing new since the last scrape ({kind})"
+    return scrape_source(settings, source, observer)
+
+
+def scrape_source(settings: Settings, source: MessageSource, observer: ScrapeObserver | None = None) -> StepOutcome:
+    """The same for any source, such as an export that is imported once."""
+    summary = scrape(
+        source,
+        lake_root=settings.lake_root,
+        relative_to=settings.data_dir.parent,
+        refresh=timedelta(days=settings.refresh_days),
+        photos_at_once=settings.scrape_photos_at_once,
+        observer=observer,
     )
-    return StepOutcome(SCRAPE, new_rows, headline, asdict(summary))
+    counts = ("messages", "observed_again", "deleted", "photos", "photos_missing")
+    details: dict[str, Any] = {"source": summary.source, **{name: summary.total(name) for name in counts}}
+    details["channels"] = [asdict(channel) for channel in summary.channels]
+    details["channels_not_read"] = len(summary.not_read)
+    return StepOutcome(SCRAPE, summary.lines, _scrape_headline(summary), details)
+
+
+def _scrape_headline(summary: ScrapeSummary) -> str:
+    kind = "invented sample" if summary.source == "sample" else summary.source
+    if summary.lines or summary.total("photos"):
+        headline = (
+            f"{summary.total('messages'):,} new messages, {summary.total('observed_again'):,} seen again with changes, "
+            f"{summary.total('photos'):,} photos ({kind})"
+        )
+    else:
+        headline = f"nothing new since the last scrape ({kind})"
+    if deleted := summary.total("deleted"):
+        headline += f"; {deleted:,} found deleted"
+    if missing := summary.total("photos_missing"):
+        headline += f"; {missing:,} photos could not be had"
+    if summary.not_read:
+        names = ", ".join(f"{channel.name} ({channel.status})" for channel in summary.not_read)
+        headline += f"; not read to the end: {names}"
+    return headline
 
 
 def load_step(settings: Settings) -> StepOutcome:
@@ -133,7 +173,6 @@ def transform_photos_step(settings: Settings) -> StepOutcome:
 
 
 def _transform(settings: Settings, name: str, step: TransformStep) -> StepOutcome:
-
     with open_database(settings):
         pass  # started and migrated; dbt connects by itself
     summary = build(
@@ -195,7 +234,7 @@ def load_detections_step(settings: Settings) -> StepOutcome:
     return StepOutcome(LOAD_DETECTIONS, summary.new_photos + summary.changed_photos, headline, asdict(summary))
 
 
-STEP_FUNCTIONS = {
+STEP_FUNCTIONS: dict[str, Callable[[Settings], StepOutcome]] = {
     SCRAPE: scrape_step,
     LOAD: load_step,
     TRANSFORM: transform_step,

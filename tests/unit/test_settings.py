@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from medical_telegram_warehouse.errors import SettingsError, SourceError
+from medical_telegram_warehouse.records import DataCenter
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
-from medical_telegram_warehouse.sources.sample import SampleSource
-from medical_telegram_warehouse.sources.select import ExistingLake, choose_source
+from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source, resolve_name
+from medical_telegram_warehouse.steps import source_options
 
 PROJECT = Path(__file__).resolve().parents[2]
 SECRET = "q7-unguessable"
@@ -103,7 +104,7 @@ def test_channels_are_split_at_commas_and_may_hold_spaces(project: Path) -> None
     [
         ("POSTGRES_PORT", "abc", "integer"),
         ("POSTGRES_PORT", "70000", "65535"),
-        ("TELEGRAM_SOURCE", "facebook", "'auto', 'telegram', 'sample' or 'lake'"),
+        ("TELEGRAM_SOURCE", "facebook", "'auto', 'telegram', 'web', 'sample' or 'lake'"),
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("YOLO_CONFIDENCE_THRESHOLD", "1.5", "less than 1"),
         ("YOLO_WORKERS", "0", "greater than or equal to 1"),
@@ -112,6 +113,11 @@ def test_channels_are_split_at_commas_and_may_hold_spaces(project: Path) -> None
         ("REPORT_TIMEZONE", "Mars/Olympus", "such as Africa/Addis_Ababa"),
         ("REPORT_TIMEZONE", "../../etc/passwd", "such as Africa/Addis_Ababa"),
         ("TELEGRAM_API_ID", "12x", "integer"),
+        ("TELEGRAM_DC", "2:localhost", "number:host:port"),
+        ("TELEGRAM_DC", "2:localhost:99999", "number:host:port"),
+        ("SCRAPE_SINCE", "last year", "date"),
+        ("MAX_MESSAGES_PER_CHANNEL", "-1", "greater than or equal to 0"),
+        ("SCRAPE_PHOTOS_AT_ONCE", "0", "greater than or equal to 1"),
     ],
 )
 def test_a_bad_value_is_named_with_what_it_may_be(
@@ -166,32 +172,74 @@ def test_a_log_level_is_understood_in_small_letters(monkeypatch: pytest.MonkeyPa
     assert load_settings().log_level == "DEBUG"
 
 
-def choose(name: str, *, credentials: bool = False, lake: Path | None = None) -> object:
-    return choose_source(
-        name,
-        has_telegram_credentials=credentials,
-        lake_path=lake,
-        sample_date=date(2026, 9, 30),
-        sample_seed=1,
-        sample_messages=10,
-    )
+@pytest.mark.parametrize(
+    ("text", "center"),
+    [
+        ("2:127.0.0.1:443", DataCenter(2, "127.0.0.1", 443)),
+        ("10002:telegram.example:5222", DataCenter(10002, "telegram.example", 5222)),
+        ("1:[2001:db8::1]:443", DataCenter(1, "2001:db8::1", 443)),
+    ],
+)
+def test_a_data_center_is_a_number_a_host_and_a_port(text: str, center: DataCenter) -> None:
+    assert load_settings(telegram_dc=text).telegram_dc == center
+
+
+def test_a_first_scrape_begins_with_a_day_of_the_reports_zone() -> None:
+    settings = load_settings(scrape_since="2026-03-01")
+    assert settings.first_scrape_since == datetime(2026, 2, 28, 21, tzinfo=UTC)
+    assert load_settings().first_scrape_since is None
+
+
+def test_a_session_is_kept_in_the_data_folder_and_shown_nowhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HASH", "SESSION", "PHONE", "CODE", "PASSWORD"):
+        monkeypatch.setenv(f"TELEGRAM_{'API_' if name == 'HASH' else ''}{name}", SECRET)
+    settings = load_settings(telegram_api_id=5)
+    access = settings.telegram_access
+    assert access is not None
+    assert access.session_file == project / "data" / "telegram" / "session"
+    assert SECRET not in f"{settings!r} {access!r} {access} {source_options(settings)!r}"
+
+
+def options(name: str, *, credentials: bool = False, channels: str = "", lake: Path | None = None) -> SourceOptions:
+    given = {"telegram_api_id": 5, "telegram_api_hash": "abc"} if credentials else {}
+    settings = load_settings(telegram_channels=channels, source_lake=lake, **given)
+    return source_options(settings)._replace(name=name)
 
 
 class TestSource:
-    def test_without_credentials_the_sample_is_taken(self) -> None:
-        assert isinstance(choose("auto"), SampleSource)
-        assert isinstance(choose("sample", credentials=True), SampleSource)
+    @pytest.mark.parametrize(
+        ("name", "credentials", "channels", "chosen"),
+        [
+            ("auto", False, "", "sample"),
+            ("auto", False, "shop", "web"),
+            ("auto", True, "shop", "telegram"),
+            ("auto", True, "", "telegram"),
+            ("sample", True, "shop", "sample"),
+            ("web", True, "shop", "web"),
+        ],
+    )
+    def test_who_names_channels_or_has_credentials_never_gets_invented_messages(
+        self, name: str, chosen: str, channels: str, *, credentials: bool
+    ) -> None:
+        given = options(name, credentials=credentials, channels=channels)
+        assert resolve_name(given) == chosen
+        source = choose_source(given)
+        assert not isinstance(source, ExistingLake)
+        assert source.name == chosen
 
-    @pytest.mark.parametrize(("name", "credentials"), [("auto", True), ("telegram", True), ("telegram", False)])
-    def test_who_wants_telegram_never_gets_invented_messages(self, name: str, *, credentials: bool) -> None:
-        with pytest.raises(SourceError, match="cannot read Telegram itself yet"):
-            choose(name, credentials=credentials)
+    def test_telegram_without_credentials_says_where_to_get_them(self) -> None:
+        with pytest.raises(SourceError, match=r"my\.telegram\.org.*mtw login.*--source web"):
+            choose_source(options("telegram", channels="shop"))
+
+    def test_the_preview_needs_channels(self) -> None:
+        with pytest.raises(SourceError, match="set TELEGRAM_CHANNELS"):
+            choose_source(options("web"))
 
     def test_a_lake_must_be_named(self, tmp_path: Path) -> None:
-        assert choose("lake", lake=tmp_path) == ExistingLake(tmp_path)
+        assert choose_source(options("lake", lake=tmp_path)) == ExistingLake(tmp_path)
         with pytest.raises(SourceError, match="--lake PATH or set SOURCE_LAKE"):
-            choose("lake")
+            choose_source(options("lake"))
 
     def test_an_unknown_source_lists_the_known_ones(self) -> None:
-        with pytest.raises(SourceError, match="no source 'x'; choose auto, telegram, sample or lake"):
-            choose("x")
+        with pytest.raises(SourceError, match="no source 'x'; choose auto, telegram, web, sample or lake"):
+            choose_source(options("x"))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
+from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
 
@@ -69,7 +70,7 @@ def run(source: SourceOption = None, lake: LakeOption = None, messages: Messages
     The run is kept in Dagster's history (`mtw dev` shows it). Running it again does only what is new. Ends with a
     summary, and with exit code 1 when a step failed.
 
-    Examples: `mtw run`, `mtw run --source lake --lake ~/scraped`
+    Examples: `mtw run`, `mtw run --source web`, `mtw run --source lake --lake ~/scraped`
     """
     settings = _settings(telegram_source=source, source_lake=lake, sample_messages=messages)
     with friendly_errors():
@@ -85,16 +86,79 @@ def run(source: SourceOption = None, lake: LakeOption = None, messages: Messages
 
 
 @app.command()
+def login(
+    again: Annotated[bool, typer.Option("--again", help="Log in although somebody is logged in already.")] = False,
+    print_session: Annotated[
+        bool,
+        typer.Option("--print", help="Print the session for TELEGRAM_SESSION, rather than keep it in a file."),
+    ] = False,
+) -> None:
+    """Log in to Telegram once, with a user account; runs then never ask for anything.
+
+    Needs TELEGRAM_API_ID and TELEGRAM_API_HASH (from my.telegram.org). Asks for the phone number, the code that
+    Telegram sends and the two-step password, or takes them from TELEGRAM_PHONE, TELEGRAM_CODE and TELEGRAM_PASSWORD.
+    docs/connecting-telegram.md leads through it.
+    """
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse.cli.login import print_login
+
+        print_login(console, errors, settings, again=again, print_session=print_session)
+
+
+@app.command()
 def scrape(source: SourceOption = None, lake: LakeOption = None, messages: MessagesOption = None) -> None:
     """Step 1: bring what is new from the source into the lake, data/raw.
 
-    With `--source lake`, remember someone else's lake instead: every later step reads it too.
+    `telegram` reads the channels of TELEGRAM_CHANNELS with the account of `mtw login`; `web` reads their public
+    preview without an account. Ends with a table of channels; one that cannot be read does not stop the others. With
+    `--source lake`, remember someone else's lake instead: every later step reads it too.
     """
     settings = _settings(telegram_source=source, source_lake=lake, sample_messages=messages)
     with friendly_errors():
-        from medical_telegram_warehouse import steps
+        from medical_telegram_warehouse.cli.scraping import print_channels, scrape_display
+        from medical_telegram_warehouse.steps import ensure_data_folder, scrape_step
 
-        _run_steps(settings, steps.SCRAPE)
+        ensure_data_folder(settings)
+        with scrape_display(errors) as observer:
+            outcome = scrape_step(settings, observer)
+        _print_outcome(outcome.step, outcome.headline)
+        print_channels(console, outcome.details.get("channels", []))
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="Telegram Desktop's result.json, or the folder that holds it.")],
+    chat: Annotated[
+        list[str] | None,
+        typer.Option("--chat", help="Of a whole account's export: only this chat (name or id). May be repeated."),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", help="The channel's name in the lake, such as its user name; else the chat's title."),
+    ] = None,
+) -> None:
+    """Bring an export of Telegram Desktop (JSON) into the lake: messages and photos, without an account.
+
+    In Telegram Desktop: the chat's menu, Export chat history, format JSON. Importing the same export again changes
+    nothing, and a later export adds what is new. `mtw run` then loads it. Exports know no views and no forwards.
+
+    Example: `mtw import ~/Downloads/Telegram/ChatExport_2026-01-01 --channel CheMed`
+    """
+    settings = _settings()
+    with friendly_errors():
+        from medical_telegram_warehouse.cli.scraping import print_channels, scrape_display
+        from medical_telegram_warehouse.sources.desktop_export import DesktopExportSource
+        from medical_telegram_warehouse.steps import ensure_data_folder, scrape_source
+
+        ensure_data_folder(settings)
+        export = DesktopExportSource(path.expanduser().resolve(), chats=tuple(chat or ()), channel_name=channel)
+        with scrape_display(errors) as observer:
+            outcome = scrape_source(settings, export, observer)
+        _print_outcome("import", outcome.headline)
+        print_channels(console, outcome.details["channels"])
+        for what, count in sorted(export.skipped.items()):
+            console.print(f"  {what.replace('_', ' ')}: {count:,} left out")
 
 
 @app.command()
@@ -226,7 +290,11 @@ def _run_steps(settings: Settings, *names: str) -> None:
     steps.ensure_data_folder(settings)
     for name in names:
         outcome = steps.STEP_FUNCTIONS[name](settings)
-        console.print(f"[bold]{name}[/]  {outcome.headline}", soft_wrap=True)
+        _print_outcome(name, outcome.headline)
+
+
+def _print_outcome(name: str, headline: str) -> None:
+    console.print(f"[bold]{name}[/]  {escape(headline)}", soft_wrap=True)
 
 
 def main() -> None:

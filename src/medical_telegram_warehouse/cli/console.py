@@ -25,12 +25,21 @@ _INTERRUPTED = 130
 
 def configure_logging(settings: Settings) -> None:
     """Print our own log lines, from LOG_LEVEL up; with DEBUG also their tracebacks."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.setFormatter(_LineFormatter(with_tracebacks=settings.log_level == "DEBUG"))
     logger = logging.getLogger(PACKAGE)
     logger.handlers = [handler]
     logger.setLevel(settings.log_level_number)
     logger.propagate = False
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to whatever stderr is at the moment: a live display takes its place, and goes on below each line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.flush()
 
 
 class _LineFormatter(logging.Formatter):

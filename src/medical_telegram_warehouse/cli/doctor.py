@@ -119,19 +119,66 @@ def _weights(settings: Settings) -> Finding:
 
 
 def _source(settings: Settings) -> Finding:
-    if settings.telegram_source == "telegram" or (
-        settings.telegram_source == "auto" and settings.has_telegram_credentials
-    ):
-        mend = "set TELEGRAM_SOURCE=sample, or TELEGRAM_SOURCE=lake and SOURCE_LAKE"
-        return Finding("source", "fail", "Telegram itself cannot be read by this version yet", mend)
-    half = (settings.telegram_api_id is None) != (settings.telegram_api_hash is None)
-    if half:
+    from medical_telegram_warehouse.sources.select import resolve_name
+    from medical_telegram_warehouse.steps import source_options
+
+    if (settings.telegram_api_id is None) != (settings.telegram_api_hash is None):
         mend = "set both TELEGRAM_API_ID and TELEGRAM_API_HASH (from my.telegram.org), or neither"
         return Finding("source", "warn", "one half of the Telegram credentials is missing", mend)
-    if settings.telegram_source == "lake" and settings.source_lake is None:
-        return Finding("source", "fail", "TELEGRAM_SOURCE is lake, but SOURCE_LAKE is not set", "set it to a folder")
-    name = "sample" if settings.telegram_source == "auto" else settings.telegram_source
-    return Finding("source", "ok", f"{name} (no Telegram credentials are set)")
+    name = resolve_name(source_options(settings))
+    if name in ("telegram", "web") and not settings.telegram_channels:
+        return Finding("source", "fail", f"{name}, but no channel is named", "set TELEGRAM_CHANNELS")
+    match name:
+        case "telegram":
+            return _telegram(settings)
+        case "web":
+            return _web_preview(settings)
+        case "lake" if settings.source_lake is None:
+            return Finding(
+                "source", "fail", "TELEGRAM_SOURCE is lake, but SOURCE_LAKE is not set", "set it to a folder"
+            )
+    return Finding("source", "ok", name if name == "lake" else f"{name} (no Telegram credentials, no channels are set)")
+
+
+def _telegram(settings: Settings) -> Finding:
+    """Connects, so it finds out what a run would."""
+    import asyncio
+
+    from medical_telegram_warehouse.sources.telegram.login import who_is_logged_in
+
+    access = settings.telegram_access
+    if access is None:
+        mend = "set TELEGRAM_API_ID and TELEGRAM_API_HASH (from my.telegram.org), or use TELEGRAM_SOURCE=web"
+        return Finding("source", "fail", "telegram, but its credentials are not set", mend)
+    account = asyncio.run(who_is_logged_in(access))
+    if account is None:
+        return Finding("source", "fail", "telegram, but nobody is logged in", "mtw login")
+    channels = len(settings.telegram_channels)
+    server = f" at {settings.telegram_dc.host}:{settings.telegram_dc.port}" if settings.telegram_dc else ""
+    return Finding("source", "ok", f"telegram{server} as {account}, {channels} channels")
+
+
+def _web_preview(settings: Settings) -> Finding:
+    import asyncio
+
+    from medical_telegram_warehouse.errors import ChannelError
+    from medical_telegram_warehouse.sources.select import choose_source
+    from medical_telegram_warehouse.sources.web_preview import WebPreviewSource
+    from medical_telegram_warehouse.steps import source_options
+
+    first = settings.telegram_channels[0]
+
+    async def describe() -> str:
+        source = choose_source(source_options(settings)._replace(name="web"))
+        assert isinstance(source, WebPreviewSource)  # noqa: S101 - as named
+        async with source:
+            return str((await source.describe(first)).title)
+
+    try:
+        title = asyncio.run(describe())
+    except ChannelError as error:
+        return Finding("source", "warn", str(error), "correct TELEGRAM_CHANNELS, or leave that channel out")
+    return Finding("source", "ok", f"web: {settings.web_preview_url} answers, and shows {first!r} as {title!r}")
 
 
 def print_findings(console: Console, findings: list[Finding]) -> None:

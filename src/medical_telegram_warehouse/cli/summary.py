@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from medical_telegram_warehouse.cli.charts import bar, sparkline
+from medical_telegram_warehouse.cli.scraping import print_channels
 from medical_telegram_warehouse.errors import WarehouseError
 from medical_telegram_warehouse.orchestration.runs import RunReport
 from medical_telegram_warehouse.postgres.connection import connect
@@ -29,6 +30,7 @@ def print_summary(console: Console, settings: Settings, report: RunReport) -> No
     try:
         with connect(settings.database) as connection:
             rows = _print_steps(console, connection, report)
+            _print_channels(console, connection, report)
             if report.is_success:
                 print_warehouse(console, connection)
                 _print_end(console, settings, report, sum(rows.get(step, 0) for step in _NEW_WORK))
@@ -57,6 +59,13 @@ def _print_steps(console: Console, connection: psycopg.Connection | None, report
     console.print()
     console.print(table)
     return {step: written for step, (written, _) in said.items()}
+
+
+def _print_channels(console: Console, connection: psycopg.Connection, report: RunReport) -> None:
+    """What became of each channel that was scraped; the sample's need no report."""
+    row = connection.execute(statement("summary_channels_scraped"), {"run_id": report.run_id}).fetchone()
+    if row is not None and row[0] is not None:
+        print_channels(console, row[0])
 
 
 def print_warehouse(console: Console, connection: psycopg.Connection) -> None:

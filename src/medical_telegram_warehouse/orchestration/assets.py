@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
@@ -17,12 +20,14 @@ from dagster import (
     MetadataValue,
     ResourceParam,
     RetryPolicy,
+    TableRecord,
     multi_asset,
 )
 from pydantic import Field
 
 from medical_telegram_warehouse import steps
 from medical_telegram_warehouse.orchestration.execution import run_step
+from medical_telegram_warehouse.scrape import ChannelStatus
 from medical_telegram_warehouse.settings import Settings
 
 LAKE_MESSAGES = AssetKey(["lake", "telegram_messages"])
@@ -63,10 +68,17 @@ _RAW_DETECTION_SPECS = [
 ]
 
 
+_CHANNELS_CHECK = AssetCheckSpec(
+    "every_channel_was_read",
+    asset=LAKE_MESSAGES,
+    description="Each channel was read to its end; one that was not does not fail the step, so it fails this check.",
+)
+
+
 class ScrapeConfig(Config):
     """What one run may choose differently from the settings."""
 
-    source: str | None = Field(default=None, description="auto, telegram, sample or lake; else TELEGRAM_SOURCE.")
+    source: str | None = Field(default=None, description="auto, telegram, web, sample or lake; else TELEGRAM_SOURCE.")
     lake: str | None = Field(default=None, description="For the source lake: the folder with telegram_messages/.")
     sample_messages: int | None = Field(default=None, description="For the source sample: how many messages.")
 
@@ -83,11 +95,13 @@ class ScrapeConfig(Config):
 def build_step_assets(retry_policy: RetryPolicy) -> list[AssetsDefinition]:
     """The assets of scraping, loading, detecting and loading detections."""
 
-    @multi_asset(name=steps.SCRAPE, specs=_LAKE_SPECS, retry_policy=retry_policy)
+    @multi_asset(name=steps.SCRAPE, specs=_LAKE_SPECS, check_specs=[_CHANNELS_CHECK], retry_policy=retry_policy)
     def scrape(
         context: AssetExecutionContext, config: ScrapeConfig, settings: ResourceParam[Settings]
-    ) -> Iterator[MaterializeResult[Any]]:
-        yield from _materialized(run_step(context, config.applied_to(settings)), _LAKE_SPECS)
+    ) -> Iterator[MaterializeResult[Any] | AssetCheckResult]:
+        outcome = run_step(context, config.applied_to(settings))
+        yield from _materialized(outcome, _LAKE_SPECS)
+        yield _channels_checked(outcome.details.get("channels", []))
 
     @multi_asset(name=steps.LOAD, specs=_RAW_SPECS, retry_policy=retry_policy)
     def load(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[Any]]:
@@ -116,6 +130,18 @@ def _materialized(outcome: steps.StepOutcome, specs: list[AssetSpec]) -> Iterato
         yield MaterializeResult(asset_key=spec.key, metadata=metadata)
 
 
+def _channels_checked(channels: list[dict[str, Any]]) -> AssetCheckResult:
+    done = (ChannelStatus.READ, ChannelStatus.REPEATED)
+    not_read = {channel["reference"]: channel["reason"] for channel in channels if channel["status"] not in done}
+    return AssetCheckResult(
+        check_name=_CHANNELS_CHECK.name,
+        asset_key=LAKE_MESSAGES,
+        passed=not not_read,
+        severity=AssetCheckSeverity.WARN,
+        metadata={"channels": len(channels), "not_read": MetadataValue.json(not_read)},
+    )
+
+
 def _metadata(value: Any) -> MetadataValue[Any]:
     if isinstance(value, bool):
         return MetadataValue.bool(value)
@@ -123,4 +149,6 @@ def _metadata(value: Any) -> MetadataValue[Any]:
         return MetadataValue.int(value)
     if isinstance(value, float):
         return MetadataValue.float(value)
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return MetadataValue.table([TableRecord(row) for row in value])
     return MetadataValue.text(value) if isinstance(value, str) else MetadataValue.json(value)

@@ -1,4 +1,4 @@
-"""What it takes to connect: the application's credentials, the account's session, the data centre.
+"""What it takes to connect: the account's session, the data centre, and whom to trust.
 
 A session is a string that gives whole control over the account. It comes from the environment or from a file that its
 owner alone can read, is held as a secret, and is never written anywhere else.
@@ -13,14 +13,13 @@ import re
 import socket
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 import rsa
-from pydantic import SecretStr
 from telethon.crypto import rsa as telethon_rsa
 from telethon.sessions import StringSession
 
 from medical_telegram_warehouse.errors import SourceError, SourceUnavailableError
+from medical_telegram_warehouse.records import DataCenter, TelegramAccess
 
 logger = logging.getLogger(__name__)
 BOT_TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
@@ -28,28 +27,6 @@ BOTS_CANNOT_READ = (
     "bots cannot read a channel's history: Telegram allows that to user accounts alone. Log in with a phone number: "
     "mtw login"
 )
-
-
-class DataCenter(NamedTuple):
-    """A Telegram server. Telegram's own are found without naming one."""
-
-    number: int
-    host: str
-    port: int
-
-
-class TelegramAccess(NamedTuple):
-    """Everything that connecting needs. Secrets print as asterisks."""
-
-    api_id: int
-    api_hash: SecretStr
-    session: SecretStr | None
-    """A string session; else the one in `session_file`."""
-    session_file: Path
-    data_center: DataCenter | None = None
-    public_key: Path | None = None
-    """PEM file of that server's RSA key; Telegram's own keys are known."""
-    max_wait_seconds: float = 300
 
 
 def stored_session(access: TelegramAccess) -> StringSession | None:

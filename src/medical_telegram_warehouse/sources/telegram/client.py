@@ -15,7 +15,8 @@ from telethon import TelegramClient, errors, functions
 from telethon.sessions import StringSession
 
 from medical_telegram_warehouse.errors import SourceUnavailableError
-from medical_telegram_warehouse.sources.telegram.access import TelegramAccess, trust
+from medical_telegram_warehouse.records import TelegramAccess
+from medical_telegram_warehouse.sources.telegram.access import trust
 from medical_telegram_warehouse.sources.telegram.failures import account_errors
 from medical_telegram_warehouse.sources.waits import wait_as_ordered
 

@@ -15,10 +15,10 @@ from telethon import utils
 from telethon.sessions import StringSession
 
 from medical_telegram_warehouse.errors import SourceError
+from medical_telegram_warehouse.records import TelegramAccess
 from medical_telegram_warehouse.sources.telegram.access import (
     BOT_TOKEN,
     BOTS_CANNOT_READ,
-    TelegramAccess,
     new_session,
     stored_session,
 )

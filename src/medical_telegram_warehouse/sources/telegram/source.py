@@ -11,9 +11,9 @@ from typing import Any, Self
 from telethon import errors, functions, types
 
 from medical_telegram_warehouse.errors import ChannelError, SourceError
-from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, Channel
+from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, Channel, TelegramAccess
 from medical_telegram_warehouse.sources.base import Observation
-from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ, TelegramAccess, stored_session
+from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ, stored_session
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
 from medical_telegram_warehouse.sources.telegram.failures import account_errors, channel_errors
 from medical_telegram_warehouse.sources.telegram.messages import to_message
