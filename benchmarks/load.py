@@ -32,13 +32,14 @@ ROW_BY_ROW = MESSAGES // 10
 ROUNDS = 5
 LEAST_SHARE_OF_COPY = 0.6
 MOST_SHARE_OF_FIRST_LOAD = 1 / 20
-_OBSERVATION_COLUMNS = (0, 1, 18, 17, 7, 8, 9, 10, 11, 19, 22, 23)
-_MESSAGE_COLUMNS = tuple(column for column in range(24) if column != 19)  # all but the text's hash
+# A row's values in the order of each table's columns.
+_OBSERVATION_COLUMNS = (0, 1, 23, 22, 7, 8, 9, 10, 11, 24, 27, 28, 21)
+_MESSAGE_COLUMNS = (*range(15), 17, 18, 22, 23, *range(25, 29), 15, 16, 19, 20)
 _COPY_MESSAGES = "COPY plain_messages FROM STDIN"
 _COPY_OBSERVATIONS = "COPY plain_observations FROM STDIN"
 _CREATE_PLAIN = """
     CREATE TABLE plain_messages (LIKE raw.telegram_messages INCLUDING INDEXES);
-    ALTER TABLE plain_messages DROP COLUMN first_loaded_at, DROP COLUMN loaded_at;
+    ALTER TABLE plain_messages DROP COLUMN first_loaded_at, DROP COLUMN loaded_at, DROP COLUMN deleted_at;
     CREATE TABLE plain_observations (LIKE raw.telegram_message_observations INCLUDING INDEXES);
     ALTER TABLE plain_observations DROP COLUMN loaded_at;
 """

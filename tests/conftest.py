@@ -19,7 +19,9 @@ from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
+from own_telegram import shop, telegram
 
+__all__ = ["shop", "telegram"]  # fixtures
 PROJECT = Path(__file__).resolve().parents[1]
 USER, PASSWORD = "test_user", "a test's password, with 'marks'"
 _numbers = itertools.count(1)

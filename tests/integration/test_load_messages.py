@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -60,6 +62,22 @@ def tables(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         kept = ", ".join(sorted(column for (column,) in columns if column not in left_out))
         found[name] = sorted(database.rows(f"SELECT ROW({kept})::text FROM raw.{name}"))
     return found
+
+
+def deletion(day: date, message_id: int = 1, **changes: Any) -> bytes:
+    """A line that says that a message was found gone on that day."""
+    facts = {"message_text": "", "views": None, "is_deleted": True, "source": "telegram"}
+    return line(message_id, **{**facts, "scraped_at": f"{day}T09:00:00Z", **changes})
+
+
+def seen(day: date, message_id: int = 1, **changes: Any) -> bytes:
+    """A line that says what a message was like on that day."""
+    return line(message_id, **{"scraped_at": f"{day}T09:00:00Z", **changes})
+
+
+def deleted(database: Database) -> dict[int, date | None]:
+    """The messages that are known, with the day on which they were found deleted."""
+    return dict(database.rows("SELECT message_id, deleted_at::date FROM raw.telegram_messages"))
 
 
 def texts(database: Database) -> dict[int, str]:
@@ -215,6 +233,119 @@ class TestHistory:
         assert load(database, lake(root)).new_messages == 2
 
 
+class TestDeletions:
+    DAYS = tuple(DAY - timedelta(days=4 - n) for n in range(4))
+
+    def test_a_deleted_message_keeps_what_was_last_seen_of_it(self, database: Database, root: Path) -> None:
+        lake_file(root, seen(self.DAYS[0], views=7, is_pinned=True))
+        load(database, lake(root))
+        before = database.rows("SELECT to_jsonb(m) - 'deleted_at' - 'loaded_at' FROM raw.telegram_messages AS m")
+        lake_file(root, deletion(self.DAYS[1]), day=self.DAYS[1])
+        summary = load(database, lake(root))
+        assert (summary.deleted_messages, summary.new_observations) == (1, 1)
+        assert (summary.new_messages, summary.updated_messages) == (0, 0)
+        assert before == database.rows(
+            "SELECT to_jsonb(m) - 'deleted_at' - 'loaded_at' FROM raw.telegram_messages AS m"
+        )
+        assert deleted(database) == {1: self.DAYS[1]}
+        assert database.value("SELECT loaded_at > first_loaded_at FROM raw.telegram_messages"), "it changed"
+        history = "SELECT views, is_deleted FROM raw.telegram_message_observations ORDER BY observed_at"
+        assert database.rows(history) == [(7, False), (None, True)]
+
+    def test_deletions_loaded_again_change_nothing(self, database: Database, root: Path) -> None:
+        path = lake_file(root, seen(self.DAYS[0]) + deletion(self.DAYS[1]))
+        assert load(database, lake(root)).deleted_messages == 1
+        before = tables(database)
+        loaded_at = database.rows("SELECT loaded_at FROM raw.telegram_messages")
+        path.write_bytes(deletion(self.DAYS[1]) + seen(self.DAYS[0]))
+        summary = load(database, lake(root))
+        assert (summary.records, summary.deleted_messages, summary.new_observations) == (2, 0, 0)
+        assert tables(database) == before
+        assert database.rows("SELECT loaded_at FROM raw.telegram_messages") == loaded_at
+
+    def test_a_message_that_came_back_is_not_deleted(self, database: Database, root: Path) -> None:
+        lake_file(root, seen(self.DAYS[0]) + deletion(self.DAYS[1]))
+        load(database, lake(root))
+        lake_file(root, seen(self.DAYS[2], message_text="here again"), day=self.DAYS[2])
+        summary = load(database, lake(root))
+        assert (summary.updated_messages, summary.deleted_messages) == (1, 0)
+        assert (deleted(database), texts(database)) == ({1: None}, {1: "here again"})
+        assert database.value("SELECT count(*) FROM raw.telegram_message_observations WHERE is_deleted") == 1
+
+    def test_a_later_deletion_counts_a_deleted_message_once(self, database: Database, root: Path) -> None:
+        lake_file(root, seen(self.DAYS[0]) + deletion(self.DAYS[1]))
+        load(database, lake(root))
+        lake_file(root, deletion(self.DAYS[2]), day=self.DAYS[2])
+        assert load(database, lake(root)).deleted_messages == 0
+        assert deleted(database) == {1: self.DAYS[2]}
+
+    def test_a_deletion_of_a_message_never_loaded_stays_an_observation(self, database: Database, root: Path) -> None:
+        lake_file(root, deletion(self.DAYS[1], 1) + deletion(self.DAYS[1], 2))
+        summary = load(database, lake(root))
+        assert (summary.new_messages, summary.deleted_messages, summary.new_observations) == (0, 0, 2)
+        assert deleted(database) == {}
+
+        lake_file(root, seen(self.DAYS[0], 1) + seen(self.DAYS[2], 2), name="later.jsonl")
+        summary = load(database, lake(root))
+        assert (summary.new_messages, summary.deleted_messages) == (2, 1)
+        assert deleted(database) == {1: self.DAYS[1], 2: None}
+
+    @pytest.mark.parametrize("chunk_rows", [1, 1000])
+    def test_no_order_of_loading_changes_what_is_deleted(
+        self, database: Database, tmp_path: Path, chunk_rows: int
+    ) -> None:
+        """Lakes of several scrapers come in any order, and what each knew of a message may be older or newer."""
+        first, second, third, last = self.DAYS
+        same = {"scraped_at": f"{last}T09:00:00Z"}
+        contents = [
+            seen(first, 1) + seen(first, 2) + deletion(first, 3) + seen(first, 5) + seen(first, 6, **same),
+            deletion(second, 1) + deletion(second, 2) + deletion(second, 5) + deletion(second, 6, **same),
+            seen(third, 2, message_text="back") + seen(third, 4),
+            deletion(last, 4) + deletion(last, 5) + deletion(last, 7, message_text="gone", views=3),
+        ]
+        lakes = [lake(lake_file(tmp_path / str(n), content).parents[2], str(n)) for n, content in enumerate(contents)]
+        outcomes = []
+        for order in permutations(lakes):
+            for each in order:
+                load(database, each, chunk_rows=chunk_rows)
+            outcomes.append(tables(database))
+            state = deleted(database)
+            assert state.pop(6) in (None, last), "one moment: told apart by the observation's id"
+            assert state == {1: second, 2: None, 4: last, 5: last}
+            assert texts(database)[2] == "back"
+            with database.connect() as connection:
+                connection.execute(
+                    "TRUNCATE raw.telegram_messages, raw.telegram_message_observations, ops.loaded_files"
+                )
+        assert len(outcomes) == 24
+        assert all(outcome == outcomes[0] for outcome in outcomes)
+
+    def test_deletions_stay_in_their_channel(self, database: Database, root: Path) -> None:
+        lake_file(root, seen(self.DAYS[0]) + seen(self.DAYS[0], channel_name="elsewhere") + deletion(self.DAYS[1]))
+        assert load(database, lake(root)).deleted_messages == 1
+        gone = "SELECT channel_name FROM raw.telegram_messages WHERE deleted_at IS NOT NULL"
+        assert database.rows(gone) == [("shop",)]
+
+    def test_observations_of_existing_warehouses_keep_their_ids(self, database: Database, root: Path) -> None:
+        """Another hash would add each of them once more; a deletion has one of its own."""
+        lake_file(root, seen(self.DAYS[0], views=None, message_text="", is_pinned=True, is_deleted=False))
+        load(database, lake(root))
+        id_of_first_version = UUID("7b6c1169-2c5f-5cff-ef91-ac7c7fa761be")
+        assert database.value("SELECT observation_id FROM raw.telegram_messages") == id_of_first_version
+        lake_file(root, deletion(self.DAYS[0]), name="gone.jsonl")
+        assert load(database, lake(root)).new_observations == 1
+
+    def test_an_unreadable_mark_of_deletion_is_none(self, database: Database, root: Path) -> None:
+        """Better a deleted message that seems to stand than a message that is lost."""
+        lake_file(root, seen(self.DAYS[0], is_deleted=1, is_pinned="yes", forwarded_from_id="abc", views_exact=0))
+        summary = load(database, lake(root))
+        names = ("is_deleted", "is_pinned", "forwarded_from_id", "views_exact")
+        assert dict(summary.repaired) == {f"{name}_unreadable": 1 for name in names}
+        assert (summary.new_messages, deleted(database)) == (1, {1: None})
+        stored = "SELECT message_text, views, is_pinned, forwarded_from_id, views_exact FROM raw.telegram_messages"
+        assert database.rows(stored) == [("Zinc syrup 1", 10, None, None, None)]
+
+
 class TestColumns:
     def test_every_field_reaches_its_column_and_the_record_is_whole(self, database: Database, root: Path) -> None:
         original = message(
@@ -229,17 +360,21 @@ class TestColumns:
             reply_to_message_id=4,
             grouped_id=-7,
             forwarded_from="elsewhere",
+            forwarded_from_id=-1001234567890,
+            forwarded_from_message_id=77,
             post_author="Abebe",
+            is_pinned=True,
+            views_exact=False,
             message_text="ዚንክ\t\\N 'x'\n",
             raw={"deep": [1, None]},
         )
         with open_lake(root) as writer:
-            writer.channel("shop", DAY, datetime(2026, 9, 1, tzinfo=UTC)).append([original])
+            writer.channel("shop", "sample", DAY, datetime(2026, 9, 1, tzinfo=UTC)).append([original])
         load(database, lake(root))
         columns = (
             "message_id, channel_name, message_date, message_text, has_media, image_path, media_type, views, forwards,"
-            " replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,"
-            " observed_at, repairs"
+            " replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, forwarded_from_id,"
+            " forwarded_from_message_id, post_author, source, is_pinned, views_exact, observed_at, repairs"
         )
         [row] = database.rows(f"SELECT {columns} FROM raw.telegram_messages")
         names = columns.replace("observed_at", "scraped_at").split(", ")[:-1]
@@ -398,6 +533,21 @@ class TestChannels:
         assert load(database, lake(root)).new_channel_records == 0
         assert database.rows("SELECT subscribers FROM raw.telegram_channels ORDER BY observed_at") == [(5,), (8,)]
 
+    def test_what_telegram_says_of_a_channel_reaches_its_columns(self, database: Database, root: Path) -> None:
+        facts: dict[str, Any] = {
+            "telegram_id": 1234567890,
+            "username": "shop\x00",
+            "telegram_type": "supergroup",
+            "is_verified": True,
+            "is_scam": False,
+            "is_fake": False,
+        }
+        self.described(root, **facts)
+        self.described(root, DAY + timedelta(days=1))
+        load(database, lake(root))
+        stored = database.rows(f"SELECT {', '.join(facts)} FROM raw.telegram_channels ORDER BY observed_at")
+        assert stored == [tuple((facts | {"username": "shop\ufffd"}).values()), (None,) * 6]
+
     def test_a_second_lake_may_hold_older_ones(self, database: Database, root: Path, tmp_path: Path) -> None:
         self.described(root, title="new")
         load(database, lake(root))
@@ -414,12 +564,17 @@ class TestChannels:
         self.described(root, title="a\x00b")
         path = root / "telegram_channels" / f"{DAY}.jsonl"
         good = path.read_bytes()
-        huge = good.replace(b'"sample"', b'"sample","subscribers":' + b"9" * 30)
+        huge = b"".join(
+            good.replace(b'"sample"', b'"sample","' + name + b'":' + b"9" * 19)
+            for name in (b"subscribers", b"telegram_id")
+        )
         path.write_bytes(b"broken\n" + good + huge + b"[" * 5000 + b"\n" + good.replace(b"shop", b"last") + good[:20])
         (path.parent / "folder.jsonl").mkdir()
         summary = load(database, lake(root))
         assert summary.new_channel_records == 2
-        assert dict(summary.rejected) == {"channel_unreadable": 3, "torn_line": 1, "unreadable_file": 1}
+        assert dict(summary.rejected) == {"channel_unreadable": 4, "torn_line": 1, "unreadable_file": 1}
+        out_of_range = "SELECT detail FROM raw.rejected_records WHERE detail LIKE '% is out of range' ORDER BY detail"
+        assert database.rows(out_of_range) == [("subscribers is out of range",), ("telegram_id is out of range",)]
         assert ("a\ufffdb",) in database.rows("SELECT title FROM raw.telegram_channels")
 
         path.write_bytes(good)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from conftest import Database
+from factories import NOW
 from medical_telegram_warehouse.errors import DatabaseRefusedError
 from medical_telegram_warehouse.postgres import migrate as migrate_module
 from medical_telegram_warehouse.postgres.migrate import Migration, migrate, migrations
@@ -69,3 +72,35 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(
     mended = bad._replace(sql="CREATE TABLE half (a integer);")
     monkeypatch.setattr(migrate_module, "migrations", lambda: [good, mended])
     assert run(empty_database) == ["0002_bad.sql"]
+
+
+def test_a_filled_warehouse_is_migrated_and_keeps_its_rows(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was loaded before is a deletion, and what was not known then is unknown, not false."""
+    first, *later = migrations()
+    monkeypatch.setattr(migrate_module, "migrations", lambda: [first])
+    run(empty_database)
+    tables: dict[str, dict[str, Any]] = {
+        "telegram_messages": {"message_date": NOW, "message_text": "Zinc", "views": 5, "record": "{}"},
+        "telegram_message_observations": {"views": 5, "text_hash": uuid4()},
+    }
+    message = {"channel_name": "shop", "message_id": 1, "observed_at": NOW, "observation_id": uuid4()}
+    with empty_database.connect() as connection:
+        for table, facts in tables.items():
+            row = facts | message | {"file_id": 1, "file_position": 0}
+            values = ", ".join(["%s"] * len(row))
+            connection.execute(f"INSERT INTO raw.{table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
+        connection.execute("INSERT INTO raw.telegram_channels VALUES ('shop', now(), 'Shop', NULL, 8, 'sample')")
+    monkeypatch.undo()
+
+    assert run(empty_database) == [migration.name for migration in later]
+    assert empty_database.rows(
+        "SELECT message_text, views, deleted_at, forwarded_from_id, forwarded_from_message_id, is_pinned, views_exact"
+        " FROM raw.telegram_messages"
+    ) == [("Zinc", 5, None, None, None, None, None)]
+    assert empty_database.rows("SELECT views, is_deleted FROM raw.telegram_message_observations") == [(5, False)]
+    assert empty_database.rows(
+        "SELECT title, subscribers, telegram_id, username, telegram_type, is_verified, is_scam, is_fake"
+        " FROM raw.telegram_channels"
+    ) == [("Shop", 8, None, None, None, None, None, None)]

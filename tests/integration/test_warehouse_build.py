@@ -84,7 +84,7 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     with database.connect() as connection:
         rows = {name: len(found) for name, found in marts(connection).items()}
     checks = rows.pop("rpt_data_quality")
-    assert checks == 6
+    assert checks == 7
     assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
 
     state = next(tmp_path.iterdir())
@@ -198,8 +198,9 @@ def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path
         connection.execute("ALTER TABLE raw.telegram_channels RENAME TO kept")
         connection.execute(
             "CREATE VIEW raw.telegram_channels AS SELECT channel_name, observed_at, raw.hang_up() AS title,"
-            " description, subscribers, source, loaded_at FROM raw.kept UNION ALL"
-            " SELECT 'shop', now(), raw.hang_up(), NULL, 1, 's', now()"
+            " description, subscribers, source, loaded_at, telegram_id, username, telegram_type, is_verified, is_scam,"
+            " is_fake FROM raw.kept UNION ALL"
+            " SELECT 'shop', now(), raw.hang_up(), NULL, 1, 's', now(), 1, NULL, NULL, NULL, NULL, NULL"
         )
     with pytest.raises(DatabaseUnavailableError, match=r"terminating connection|closed the connection"):
         run(TransformStep.MESSAGES, database, tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from medical_telegram_warehouse.transform import TransformStep, build
 
 PROJECT = Path(__file__).resolve().parents[2]
 Marts = dict[str, list[dict[str, Any]]]
+GONE_AT = datetime(2026, 1, 19, 3, tzinfo=UTC)
 
 
 def insert(connection: psycopg.Connection, table: str, **row: Any) -> None:
@@ -80,6 +81,8 @@ def fill(connection: psycopg.Connection) -> None:
     for channel, title in (("alpha", "Alpha Shop"), ("beta", None), ("only_a_record", "Nobody")):
         row = {"channel_name": channel, "observed_at": seen, "title": title, "subscribers": 50, "source": "telegram"}
         insert(connection, "raw.telegram_channels", **row)
+    later = {"channel_name": "alpha", "observed_at": seen + timedelta(days=1), "source": "web"}
+    insert(connection, "raw.telegram_channels", **later, username="alpha_shop", telegram_type="channel", is_scam=False)
 
     message(
         connection,
@@ -91,7 +94,8 @@ def fill(connection: psycopg.Connection) -> None:
         image_path="data/raw/images/alpha/1.jpg",
     )
     message(connection, "alpha", 2, grouped_id=7, views=30, image_path="data/raw/images/alpha/2.jpg")
-    message(connection, "alpha", 3, grouped_id=7, views=32, image_path="data/raw/images/alpha/3.jpg")
+    deleted: dict[str, Any] = {"deleted_at": GONE_AT, "is_pinned": True, "views_exact": False}
+    message(connection, "alpha", 3, grouped_id=7, views=32, image_path="data/raw/images/alpha/3.jpg", **deleted)
     message(connection, "alpha", 4, "Big news", views=9000, forwarded_from="somebody")
     message(connection, "alpha", 5, "late", message_date=datetime(2026, 1, 15, 22, tzinfo=UTC))
     message(
@@ -193,6 +197,9 @@ def test_a_channel_has_a_row_for_its_messages_or_photos_not_for_its_title_alone(
     assert (gallery["first_message_date"], gallery["avg_views"], gallery["is_sample"]) == (None, None, False)
     assert (channels["alpha"]["title"], channels["alpha"]["subscribers"]) == ("Alpha Shop", 50)
     assert (channels["beta"]["title"], channels["beta"]["channel_type"]) == ("beta", "unclassified")
+    facts = ("username", "telegram_type", "is_verified", "is_scam")
+    assert [channels["alpha"][name] for name in facts] == ["alpha_shop", "channel", None, False]
+    assert [channels["beta"][name] for name in facts] == [None] * 4
     sample = channels["sample_corner_pharmacy"]
     assert (sample["is_sample"], sample["channel_type"]) == (True, "Pharmacy")
 
@@ -214,6 +221,22 @@ def test_a_text_posted_again_elsewhere_is_a_repost(marts: Marts) -> None:
     messages = by(marts["fct_messages"], "channel_name", "message_id")
     assert [key for key, row in messages.items() if row["is_repost"]] == [("beta", 1)]
     assert messages["alpha", 2]["text_key"] is None
+
+
+def test_a_deleted_message_stays_in_the_fact_with_its_counters(marts: Marts) -> None:
+    """It was a post: without it, a channel that clears up after itself would seem to post less."""
+    messages = by(marts["fct_messages"], "channel_name", "message_id")
+    gone = messages["alpha", 3]
+    assert (gone["is_deleted"], gone["deleted_at"], gone["views"], gone["is_original_post"]) == (
+        True,
+        GONE_AT,
+        32,
+        True,
+    )
+    assert (gone["is_pinned"], gone["views_exact"]) == (True, False)
+    assert [key for key, row in messages.items() if row["is_deleted"]] == [("alpha", 3)]
+    kept = messages["alpha", 1]
+    assert (kept["deleted_at"], kept["is_pinned"], kept["views_exact"]) == (None, None, None)
 
 
 def test_photos_are_present_absent_unreadable_or_without_a_message_but_never_lost(marts: Marts) -> None:
@@ -264,6 +287,7 @@ def test_the_quality_report_counts_what_the_data_lacks(marts: Marts) -> None:
     assert counts == {
         ("rejected_records", "not_json"): 1,
         ("repaired_messages", "all"): 1,
+        ("messages_deleted", "all"): 1,
         ("unclassified_channels", "all"): 3,
         ("photos_without_message", "all"): 2,
         ("photos_absent", "all"): 1,

@@ -27,6 +27,7 @@ _SCHEMA = """
         channel_id INTEGER PRIMARY KEY,
         source TEXT NOT NULL,
         channel_name TEXT NOT NULL,
+        first_message_id INTEGER,
         last_message_id INTEGER,
         file TEXT NOT NULL DEFAULT '',
         file_bytes INTEGER NOT NULL DEFAULT 0,
@@ -50,7 +51,7 @@ _SCHEMA = """
 """
 _ADD_CHANNEL = "INSERT INTO channels (source, channel_name) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIND_CHANNEL = """
-    SELECT channel_id, last_message_id, file, file_bytes FROM channels WHERE source = ? AND channel_name = ?
+    SELECT channel_id, first_message_id, last_message_id, file, file_bytes FROM channels WHERE source = ? AND channel_name = ?
 """
 _FIND_SEEN = """
     SELECT message_id, message_date, fingerprint, photo_id, is_deleted FROM seen
@@ -60,7 +61,9 @@ _FIND_EXPECTED = """
     SELECT message_id, message_date FROM seen
     WHERE channel_id = ? AND NOT is_deleted AND message_date >= ? AND message_id <= ?
 """
-_SAVE_CHANNEL = "UPDATE channels SET last_message_id = ?, file = ?, file_bytes = ? WHERE channel_id = ?"
+_SAVE_CHANNEL = """
+    UPDATE channels SET first_message_id = ?, last_message_id = ?, file = ?, file_bytes = ? WHERE channel_id = ?
+"""
 _SAVE_SEEN = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -98,8 +101,8 @@ class Checkpoints:
         """What is remembered of one channel as one source has read it."""
         with self.changing() as database:
             database.execute(_ADD_CHANNEL, (source, channel_name))
-        [(channel_id, last_message_id, file, file_bytes)] = self.read(_FIND_CHANNEL, source, channel_name)
-        return ChannelCheckpoint(self, channel_id, last_message_id, file, file_bytes)
+        [row] = self.read(_FIND_CHANNEL, source, channel_name)
+        return ChannelCheckpoint(self, *row)
 
     def name_of(self, telegram_id: int) -> str | None:
         """Under which name a Telegram channel is stored."""
@@ -151,10 +154,17 @@ class ChannelCheckpoint:
     """What is remembered of one channel; made by `Checkpoints.channel`."""
 
     def __init__(
-        self, checkpoints: Checkpoints, channel_id: int, last_message_id: int | None, file: str, file_bytes: int
+        self,
+        checkpoints: Checkpoints,
+        channel_id: int,
+        first_message_id: int | None,
+        last_message_id: int | None,
+        file: str,
+        file_bytes: int,
     ) -> None:
         self._checkpoints = checkpoints
         self._channel_id = channel_id
+        self.first_message_id = first_message_id
         self.last_message_id = last_message_id
         self.file = file
         self.file_bytes = file_bytes
@@ -177,6 +187,11 @@ class ChannelCheckpoint:
         query = "SELECT message_id FROM missing_photos WHERE channel_id = ? ORDER BY message_id"
         return [message_id for (message_id,) in self._checkpoints.read(query, self._channel_id)]
 
+    def include(self, message_id: int) -> None:
+        """Extend the known range of messages."""
+        self.first_message_id = min(self.first_message_id or message_id, message_id)
+        self.last_message_id = max(self.last_message_id or message_id, message_id)
+
     def save(self, seen: Iterable[Seen], *, missing: Collection[int] = (), found: Collection[int] = ()) -> None:
         """Remember a page, and how far the channel and its file have come."""
         number = self._channel_id
@@ -194,7 +209,8 @@ class ChannelCheckpoint:
             database.executemany(
                 "DELETE FROM missing_photos WHERE channel_id = ? AND message_id = ?", [(number, each) for each in found]
             )
-            database.execute(_SAVE_CHANNEL, (self.last_message_id, self.file, self.file_bytes, number))
+            progress = (self.first_message_id, self.last_message_id, self.file, self.file_bytes)
+            database.execute(_SAVE_CHANNEL, (*progress, number))
 
     def forget_before(self, moment: datetime) -> None:
         """Forget messages too old to be observed again."""

@@ -151,6 +151,11 @@ class ChannelWriter:
             checkpoint.forget_before(refresh_since)
 
     @property
+    def first_message_id(self) -> int | None:
+        """The lowest message id that this source has brought into the lake, or None."""
+        return self._checkpoint.first_message_id
+
+    @property
     def last_message_id(self) -> int | None:
         """The highest message id that this source has brought into the lake, or None."""
         return self._checkpoint.last_message_id
@@ -198,7 +203,7 @@ class ChannelWriter:
     def _remember(self, page: Iterable[Seen], missing: Collection[int], found: Collection[int]) -> None:
         recent = []
         for seen in page:
-            self._checkpoint.last_message_id = max(self._checkpoint.last_message_id or 0, seen.message_id)
+            self._checkpoint.include(seen.message_id)
             if self._oldest is None or seen.message_date >= self._oldest:
                 recent.append(seen)
         self._checkpoint.save(recent, missing=missing, found=found)

@@ -67,8 +67,9 @@ def _read(path: Path) -> tuple[list[Channel], list[RejectedRecord], dict[str, ob
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 rejections.append(reject(record, "channel_unreadable", str(error)))
                 continue
-            if channel.subscribers is not None and not 0 <= channel.subscribers <= MAX_BIGINT:
-                rejections.append(reject(record, "channel_unreadable", "subscribers is out of range"))
+            out_of_range = _out_of_range(channel)
+            if out_of_range is not None:
+                rejections.append(reject(record, "channel_unreadable", f"{out_of_range} is out of range"))
                 continue
             channels.append(channel)
     progress: dict[str, object] = {
@@ -80,6 +81,14 @@ def _read(path: Path) -> tuple[list[Channel], list[RejectedRecord], dict[str, ob
     return channels, rejections, progress
 
 
+def _out_of_range(channel: Channel) -> str | None:
+    if channel.subscribers is not None and not 0 <= channel.subscribers <= MAX_BIGINT:
+        return "subscribers"
+    if channel.telegram_id is not None and not -MAX_BIGINT <= channel.telegram_id <= MAX_BIGINT:
+        return "telegram_id"
+    return None
+
+
 def _values(channel: Channel) -> dict[str, object]:
     return {
         "channel_name": storable(channel.channel_name),
@@ -88,4 +97,10 @@ def _values(channel: Channel) -> dict[str, object]:
         "description": channel.description and storable(channel.description),
         "subscribers": channel.subscribers,
         "source": storable(channel.source),
+        "telegram_id": channel.telegram_id,
+        "username": channel.username and storable(channel.username),
+        "telegram_type": channel.telegram_type and storable(channel.telegram_type),
+        "is_verified": channel.is_verified,
+        "is_scam": channel.is_scam,
+        "is_fake": channel.is_fake,
     }

@@ -26,7 +26,8 @@ PAYLOAD, FILE_ID, POSITION = -3, -2, -1
 _COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"
 _TYPES = (
     *("text", "int8", "timestamptz", "text", "bool", "text", "text", "int8", "int8", "int8", "jsonb", "timestamptz"),
-    *("int8", "int8", "text", "text", "text", "timestamptz", "uuid", "uuid", "text[]", "jsonb", "int4", "int8"),
+    *("int8", "int8", "text", "int8", "int8", "text", "text", "bool", "bool", "bool", "timestamptz", "uuid", "uuid"),
+    *("text[]", "jsonb", "int4", "int8"),
 )
 
 
@@ -55,6 +56,7 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
 
     `observation_id` hashes what was observed and when, not where it was read. An observation without a scrape time
     gets the start of its folder's date, else the message's own date: both stay the same however often it is read.
+    The hash of what is no deletion must never change: stored observations would be added a second time.
     """
     m = record.message
     if m.scraped_at is not None:
@@ -68,6 +70,8 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
     observed = (
         f"{observed_at.timestamp()}|{m.views}|{m.forwards}|{m.replies}|{reactions}|{m.edit_date}|{text_hash.hex()}"
     )
+    if m.is_deleted:
+        observed += "|deleted"
     return (
         m.channel_name,
         m.message_id,
@@ -84,8 +88,13 @@ def incoming_row(record: ParsedRecord, source: MessageFile, file_id: int) -> Row
         m.reply_to_message_id,
         m.grouped_id,
         m.forwarded_from,
+        m.forwarded_from_id,
+        m.forwarded_from_message_id,
         m.post_author,
         m.source,
+        m.is_pinned,
+        m.views_exact,
+        m.is_deleted is True,
         observed_at,
         md5(observed.encode(), usedforsecurity=False).digest(),
         text_hash,

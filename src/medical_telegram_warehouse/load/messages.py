@@ -44,6 +44,8 @@ class LoadSummary:
     new_messages: int = 0
     updated_messages: int = 0
     new_observations: int = 0
+    deleted_messages: int = 0
+    """Newly marked as deleted."""
     new_channel_records: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
@@ -140,6 +142,7 @@ class _Loader:
         self.summary.new_messages += counts["new_messages"]
         self.summary.updated_messages += counts["updated_messages"]
         self.summary.new_observations += counts["new_observations"]
+        self.summary.deleted_messages += counts["deleted_messages"]
         self.summary.repaired += chunk.repaired
         self.summary.records += len(chunk.rows) + sum(len(report.rejections) for report in chunk.reports)
         self._progress.advance(len(chunk.rows))
@@ -150,8 +153,14 @@ class _Loader:
             on_copied()
         merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0)
         observations = self._connection.execute(statement("add_observations")).rowcount
+        deleted = self._value("apply_deletions")
         self._connection.execute("TRUNCATE incoming")
-        return Counter(new_messages=merged[0], updated_messages=merged[1], new_observations=observations)
+        return Counter(
+            new_messages=merged[0],
+            updated_messages=merged[1],
+            new_observations=observations,
+            deleted_messages=deleted,
+        )
 
     def _merge_by_halves(self, rows: list[Row], refused: list[tuple[int, RejectedRecord]]) -> Counter[str]:
         """Find the rows that the database refuses, set those aside, and merge all others."""
@@ -187,7 +196,7 @@ class _Loader:
         added = self._connection.execute(statement("add_rejection"), values).rowcount
         self.summary.rejected[rejection.reason] += added
 
-    def _value(self, name: str, values: dict[str, object]) -> int:
+    def _value(self, name: str, values: dict[str, object] | None = None) -> int:
         row = self._connection.execute(statement(name), values).fetchone()
         assert row is not None, name  # noqa: S101 - these statements always return a row
         return int(row[0])

@@ -82,8 +82,10 @@ class ChannelTurn:
     async def _refresh(self, known_id: int) -> None:
         """See recent messages again. Those that are gone are asked for by number: a history may leave some out."""
         expected = self._writer.expected(self._since, known_id)
+        first_id = self._writer.first_message_id or known_id
         async for page in _ahead(self._source.recent_messages(self._channel, self._since, known_id)):
-            await self._store(page)
+            # The window may reach back beyond where a limit ended the first scrape.
+            await self._store([each for each in page if each.message.message_id >= first_id])
             for observation in page:
                 expected.pop(observation.message.message_id, None)
         if not self._source.can_look_up:

@@ -70,7 +70,9 @@ class ChannelReport:
     @property
     def headline(self) -> str:
         """What became of the channel, in one line."""
-        return self.counts if self.status is ChannelStatus.READ else f"{self.status}: {self.reason} ({self.counts})"
+        if self.status is ChannelStatus.READ:
+            return self.counts
+        return f"{self.status}: {self.reason}{f' ({self.counts})' if self.pages else ''}"
 
 
 @dataclass

@@ -4,6 +4,8 @@ select
     message_id,
     reply_to_message_id,
     grouped_id,
+    forwarded_from_id,
+    forwarded_from_message_id,
     observation_id,
 
     -- text
@@ -21,10 +23,13 @@ select
 
     -- booleans
     has_media,
+    is_pinned,
+    views_exact,
 
     -- timestamps
     message_date as message_timestamp,
     edit_date as edit_timestamp,
+    deleted_at,
     observed_at,
     loaded_at,
 

@@ -10,6 +10,9 @@ select
     forwards,
     replies,
 
+    -- booleans
+    is_deleted,
+
     -- timestamps
     edit_date as edit_timestamp,
     observed_at,

@@ -1,16 +1,20 @@
 -- Merges a chunk into the newest state of each message. Observations of one moment are told apart by their id, so the
--- result does not depend on the order of loading.
+-- result does not depend on the order of loading. A deletion knows nothing of its message and must not replace what is
+-- known: apply_deletions marks it.
 WITH merged_messages AS (
     INSERT INTO raw.telegram_messages AS stored (
         channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
-        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
-        observed_at, observation_id, repairs, record, file_id, file_position
+        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, forwarded_from_id,
+        forwarded_from_message_id, post_author, source, is_pinned, views_exact, observed_at, observation_id, repairs,
+        record, file_id, file_position
     )
     SELECT DISTINCT ON (channel_name, message_id)
         channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
-        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, post_author, source,
-        observed_at, observation_id, repairs, record, file_id, file_position
+        replies, reactions, edit_date, reply_to_message_id, grouped_id, forwarded_from, forwarded_from_id,
+        forwarded_from_message_id, post_author, source, is_pinned, views_exact, observed_at, observation_id, repairs,
+        record, file_id, file_position
     FROM incoming
+    WHERE NOT is_deleted
     ORDER BY channel_name, message_id, observed_at DESC, observation_id DESC
     ON CONFLICT (channel_name, message_id) DO UPDATE SET
         message_date = EXCLUDED.message_date,
@@ -26,8 +30,12 @@ WITH merged_messages AS (
         reply_to_message_id = EXCLUDED.reply_to_message_id,
         grouped_id = EXCLUDED.grouped_id,
         forwarded_from = EXCLUDED.forwarded_from,
+        forwarded_from_id = EXCLUDED.forwarded_from_id,
+        forwarded_from_message_id = EXCLUDED.forwarded_from_message_id,
         post_author = EXCLUDED.post_author,
         source = EXCLUDED.source,
+        is_pinned = EXCLUDED.is_pinned,
+        views_exact = EXCLUDED.views_exact,
         observed_at = EXCLUDED.observed_at,
         observation_id = EXCLUDED.observation_id,
         repairs = EXCLUDED.repairs,

@@ -6,6 +6,7 @@ which may hold a phone number or a code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,18 @@ from medical_telegram_warehouse.errors import ChannelError, PhotoError, SourceEr
 from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ
 
 LOG_IN = "log in again: mtw login"
+# What Telethon has no type of its own for.
+_UNTYPED = (
+    tg.RPCError,
+    tg.BadRequestError,
+    tg.UnauthorizedError,
+    tg.ForbiddenError,
+    tg.NotFoundError,
+    tg.AuthKeyError,
+    tg.FloodError,
+    tg.ServerError,
+    tg.TimedOutError,
+)
 _ACCOUNT = {
     tg.AuthKeyUnregisteredError: f"the session is not logged in, or was ended from another device; {LOG_IN}",
     tg.AuthKeyInvalidError: f"the session is not valid; {LOG_IN}",
@@ -57,9 +70,9 @@ def account_errors() -> Iterator[None]:
     try:
         yield
     except tuple(_ACCOUNT) as error:
-        raise SourceError(f"Telegram refuses this account: {_ACCOUNT[type(error)]} ({_name(error)})") from error
+        raise SourceError(f"Telegram refuses this account: {_ACCOUNT[type(error)]} ({name_of(error)})") from error
     except tg.UnauthorizedError as error:
-        raise SourceError(f"Telegram refuses this account ({_name(error)}); {LOG_IN}") from error
+        raise SourceError(f"Telegram refuses this account ({name_of(error)}); {LOG_IN}") from error
 
 
 @contextmanager
@@ -75,11 +88,11 @@ def channel_errors(channel: str) -> Iterator[None]:
         with account_errors():
             yield
     except tuple(_CHANNEL) as error:
-        raise ChannelError(f"{channel!r} cannot be read: {_CHANNEL[type(error)]} ({_name(error)})") from error
+        raise ChannelError(f"{channel!r} cannot be read: {_CHANNEL[type(error)]} ({name_of(error)})") from error
     except (tg.ServerError, tg.TimedOutError) as error:
-        raise SourceUnavailableError(f"Telegram has a failure of its own ({_name(error)}); try again later") from error
+        raise SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later") from error
     except tg.RPCError as error:
-        raise ChannelError(f"{channel!r} cannot be read: Telegram answers {_name(error)}") from error
+        raise ChannelError(f"{channel!r} cannot be read: Telegram answers {name_of(error)}") from error
 
 
 @contextmanager
@@ -95,11 +108,13 @@ def photo_errors() -> Iterator[None]:
         with account_errors():
             yield
     except (tg.ServerError, tg.TimedOutError) as error:
-        raise SourceUnavailableError(f"Telegram has a failure of its own ({_name(error)}); try again later") from error
+        raise SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later") from error
     except tg.RPCError as error:
-        raise PhotoError(f"Telegram answers {_name(error)}") from error
+        raise PhotoError(f"Telegram answers {name_of(error)}") from error
 
 
-def _name(error: Exception) -> str:
-    """Telegram's own name of an error, such as CHANNEL_PRIVATE."""
-    return str(getattr(error, "message", None) or type(error).__name__)
+def name_of(error: Exception) -> str:
+    """Telegram's own name of an error, such as CHANNEL_PRIVATE; Telethon's types have it in their names alone."""
+    if type(error) in _UNTYPED:
+        return str(getattr(error, "message", ""))
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).upper()

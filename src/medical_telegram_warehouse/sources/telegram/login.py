@@ -23,7 +23,7 @@ from medical_telegram_warehouse.sources.telegram.access import (
     stored_session,
 )
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
-from medical_telegram_warehouse.sources.telegram.failures import account_errors
+from medical_telegram_warehouse.sources.telegram.failures import account_errors, name_of
 from medical_telegram_warehouse.sources.telegram.source import account_of
 
 # How often a mistyped code or password may be corrected: Telegram counts them, too, and blocks the number.
@@ -139,7 +139,7 @@ def _login_errors() -> Iterator[None]:
     except tg.SessionPasswordNeededError:
         raise
     except tg.RPCError as error:
-        reason = _REFUSALS.get(type(error), f"Telegram answers {error.message}")
+        reason = _REFUSALS.get(type(error), f"Telegram answers {name_of(error)}")
         raise SourceError(f"cannot log in: {reason}") from error
 
 

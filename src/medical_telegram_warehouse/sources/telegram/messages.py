@@ -165,11 +165,12 @@ def _reactions(reactions: Any) -> dict[str, int] | None:
 
 
 def _forwarded_from(message: Any) -> str:
-    """The user name, else the title or name, of where the original was posted."""
+    """The user name, else the title or name, of where the original was posted; else its number."""
+    forward = message.fwd_from
     origin = message.forward.chat or message.forward.sender if message.forward else None
-    username = getattr(origin, "username", None)
-    name = username or (utils.get_display_name(origin) if origin else "") or message.fwd_from.from_name or ""
-    return storable(name) or "unknown"
+    known = getattr(origin, "username", None) or (utils.get_display_name(origin) if origin else "")
+    name = storable(known or forward.from_name or "")
+    return name or (str(utils.get_peer_id(forward.from_id)) if forward.from_id else "unknown")
 
 
 def _compact(value: Any) -> Any:

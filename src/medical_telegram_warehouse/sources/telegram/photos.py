@@ -13,7 +13,7 @@ from telethon import TelegramClient, errors, types
 
 from medical_telegram_warehouse.errors import PhotoError
 from medical_telegram_warehouse.sources.base import PhotoFetch
-from medical_telegram_warehouse.sources.telegram.failures import photo_errors
+from medical_telegram_warehouse.sources.telegram.failures import name_of, photo_errors
 
 _EXPIRED = (
     errors.FileReferenceExpiredError,
@@ -32,8 +32,8 @@ class Photo(NamedTuple):
     photo_id: int
     size: int
     """In bytes, as Telegram announces it."""
-    thumb: Any
-    """The size to ask for; None for a document, which is asked for as it is."""
+    thumb: str | None
+    """The type of size to ask for; None for a document, which is asked for as it is."""
 
 
 def photo_of(message: Any) -> Photo | None:
@@ -41,8 +41,8 @@ def photo_of(message: Any) -> Photo | None:
     media = message.media
     if isinstance(media, types.MessageMediaPhoto) and isinstance(media.photo, types.Photo):
         sizes = [(_bytes_of(size), size) for size in media.photo.sizes]
-        size, thumb = max(sizes, key=lambda each: each[0], default=(0, None))
-        return Photo(media.photo.id, size, thumb) if size else None
+        size, largest = max(sizes, key=lambda each: each[0], default=(0, None))
+        return Photo(media.photo.id, size, largest.type) if largest is not None and size else None
     if isinstance(media, types.MessageMediaDocument) and isinstance(media.document, types.Document):
         document = media.document
         is_image = document.mime_type.startswith("image/")
@@ -81,7 +81,7 @@ async def _download(client: TelegramClient, message: Any, file: BinaryIO) -> str
         try:
             await client.download_media(message, file=file, thumb=photo.thumb)
         except _EXPIRED as error:
-            return f"the reference to its file has expired ({error.message})"
+            return f"the reference to its file has expired ({name_of(error)})"
         except ValueError as error:  # as Telethon says that a data centre is not known
             return str(error)
     written = file.tell()

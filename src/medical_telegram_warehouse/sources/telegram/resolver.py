@@ -127,7 +127,7 @@ class Resolver:
             logger.info("%r was found in Telegram's public search: %s", text, _described(chat))
             return chat
         near = difflib.get_close_matches(_folded(title), [_folded(chat.title) for chat in joined], _CANDIDATES)
-        candidates = [*(chat for chat in joined if _folded(chat.title) in near), *public]
+        candidates = [*(chat for chat in joined if _folded(chat.title) in near), *public] or joined
         raise ChannelError(f"no channel has the user name or the title {text!r}{_listed(candidates)}")
 
     def _only(self, text: str, chats: list[Any]) -> Any:

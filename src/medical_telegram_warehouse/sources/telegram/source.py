@@ -15,7 +15,7 @@ from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, Channel, Telegr
 from medical_telegram_warehouse.sources.base import Observation
 from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ, stored_session
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
-from medical_telegram_warehouse.sources.telegram.failures import account_errors, channel_errors
+from medical_telegram_warehouse.sources.telegram.failures import account_errors, channel_errors, name_of
 from medical_telegram_warehouse.sources.telegram.messages import to_message
 from medical_telegram_warehouse.sources.telegram.photos import photo_fetch
 from medical_telegram_warehouse.sources.telegram.resolver import Resolver
@@ -96,17 +96,7 @@ class TelegramSource:
     async def describe(self, reference: str) -> Channel:
         """Find a channel and ask what it is now; see `MessageSource.describe`."""
         await self._client.ensure_connected()
-        peer = await self._resolver.resolve(reference)
-        try:
-            with channel_errors(reference):
-                full = await self._full(peer)
-        except ChannelError:
-            if not self._resolver.forget(reference):
-                raise
-            # What was found earlier does not hold any more: the name may have changed hands.
-            peer = await self._resolver.resolve(reference)
-            with channel_errors(reference):
-                full = await self._full(peer)
+        peer, full = await self._find(reference)
         number = peer.channel_id if isinstance(peer, types.InputPeerChannel) else peer.chat_id
         chat = next(chat for chat in full.chats if chat.id == number)
         self._peers[number] = peer
@@ -149,11 +139,26 @@ class TelegramSource:
             found = await self._client.get_messages(self._peer(channel), ids=list(message_ids))
         return self._observed(channel, [message for message in found if message is not None])
 
-    async def _full(self, peer: Any) -> Any:
-        if isinstance(peer, types.InputPeerChannel):
-            channel = types.InputChannel(peer.channel_id, peer.access_hash)
-            return await self._client(functions.channels.GetFullChannelRequest(channel))
-        return await self._client(functions.messages.GetFullChatRequest(peer.chat_id))
+    async def _find(self, reference: str) -> tuple[Any, Any]:
+        peer = await self._resolver.resolve(reference)
+        try:
+            return peer, await self._full(reference, peer)
+        except ChannelError as error:
+            if not self._resolver.forget(reference):
+                raise
+            # What was found in an earlier run does not hold any more: the name may mean another channel by now.
+            try:
+                peer = await self._resolver.resolve(reference)
+            except ChannelError:
+                raise error from None
+            return peer, await self._full(reference, peer)
+
+    async def _full(self, reference: str, peer: Any) -> Any:
+        with channel_errors(reference):
+            if isinstance(peer, types.InputPeerChannel):
+                channel = types.InputChannel(peer.channel_id, peer.access_hash)
+                return await self._client(functions.channels.GetFullChannelRequest(channel))
+            return await self._client(functions.messages.GetFullChatRequest(peer.chat_id))
 
     async def _floor(self, channel: Channel) -> int:
         """The last message that a first scrape leaves out; 0 for none."""
@@ -207,7 +212,7 @@ async def account_of(client: WarehouseClient) -> Any:
         except errors.RPCError as error:
             if isinstance(error, errors.UnauthorizedError):
                 raise
-            raise SourceError(f"Telegram does not say whose session this is: {error.message}") from error
+            raise SourceError(f"Telegram does not say whose session this is: {name_of(error)}") from error
     if me.bot:
         raise SourceError(f"{me.first_name!r} is a bot, and {BOTS_CANNOT_READ}")
     return me

@@ -26,6 +26,11 @@ observations as (
     select
         channel_name,
         (array_agg(title order by observed_at desc) filter (where title is not null))[1] as title,
+        (array_agg(username order by observed_at desc) filter (where username is not null))[1] as username,
+        (array_agg(telegram_type order by observed_at desc) filter (where telegram_type is not null))[1]
+            as telegram_type,
+        (array_agg(is_verified order by observed_at desc) filter (where is_verified is not null))[1] as is_verified,
+        (array_agg(is_scam order by observed_at desc) filter (where is_scam is not null))[1] as is_scam,
         (array_agg(subscribers order by observed_at desc) filter (where subscribers is not null))[1] as subscribers
     from {{ ref('stg_telegram__channels') }}
     group by channel_name
@@ -43,7 +48,11 @@ select
     {{ channel_key('channels.channel_name') }} as channel_key,
     channels.channel_name,
     coalesce(observations.title, channels.channel_name) as title,
+    observations.username,
     coalesce(types.channel_type, 'unclassified') as channel_type,
+    observations.telegram_type,
+    observations.is_verified,
+    observations.is_scam,
     coalesce(messages.is_sample, false) as is_sample,
     messages.first_message_date,
     messages.last_message_date,

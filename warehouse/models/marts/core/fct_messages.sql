@@ -11,7 +11,7 @@ with messages as (
         *,
         {{ report_day('message_timestamp') }} as message_day,
         md5({{ fold_text('message_text') }}) as text_key,
-        forwarded_from is not null as is_forward
+        num_nonnulls(forwarded_from, forwarded_from_id) > 0 as is_forward
     from {{ ref('stg_telegram__messages') }}
 ),
 
@@ -58,13 +58,17 @@ select
     views,
     forwards,
     replies,
+    views_exact,
 
     -- what kind of post it is
     is_forward,
     text_key is not null and rank_of_text > 1 as is_repost,
     not is_forward and rank_in_post = 1 as is_original_post,
+    is_pinned,
+    deleted_at is not null as is_deleted,
 
     -- timestamps
     message_timestamp,
-    edit_timestamp
+    edit_timestamp,
+    deleted_at
 from ranked

@@ -12,6 +12,12 @@ repaired as (
     where jsonb_array_length(repairs) > 0
 ),
 
+deleted as (
+    select count(*) as issue_count
+    from {{ ref('fct_messages') }}
+    where is_deleted
+),
+
 channels as (
     select count(*) filter (where channel_type = 'unclassified') as unclassified_count
     from {{ ref('dim_channels') }}
@@ -39,6 +45,13 @@ select
     issue_count,
     'Messages in use after a repair; raw.telegram_messages.repairs names it.' as meaning
 from repaired
+union all
+select
+    'messages_deleted' as check_name,
+    'all' as detail,
+    issue_count,
+    'Messages that were found deleted from their channel; they stay here with what was last seen.' as meaning
+from deleted
 union all
 select
     'unclassified_channels' as check_name,
