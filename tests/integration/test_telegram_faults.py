@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -235,7 +234,7 @@ def test_a_session_that_is_ended_in_the_middle_fails_the_step_and_keeps_what_was
             telegram.world.revoke(telegram.account)
 
     telegram.server.on_request = end
-    with pytest.raises(SourceError, match="Telegram refuses this account: .*mtw login"):
+    with pytest.raises(SourceError, match=r"Telegram refuses this account: .*mtw login"):
         telegram.scrape()
     assert len(lines(telegram.root)) in (100, 200)
 
@@ -275,9 +274,9 @@ def environment(telegram: Telegram, data: Path) -> dict[str, str]:
     }
 
 
-def kill_when(server: TelegramServer, is_due: Callable[[Any], bool], child: subprocess.Popen[bytes]) -> None:
+def kill_at(server: TelegramServer, request_type: Any, count: int, child: subprocess.Popen[bytes]) -> None:
     def kill(request: Any) -> None:
-        if child.poll() is None and is_due(request):
+        if isinstance(request, request_type) and server.count(request_type) >= count and child.poll() is None:
             child.send_signal(signal.SIGKILL)
 
     server.on_request = kill
@@ -291,11 +290,7 @@ def test_a_scrape_that_is_killed_is_completed_by_the_next(
     settings = environment(telegram, data)
     telegram.server.delay = 0.005
     with subprocess.Popen([MTW, "scrape"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        kill_when(
-            telegram.server,
-            lambda request: isinstance(request, request_type) and telegram.server.count(request_type) >= count,
-            child,
-        )
+        kill_at(telegram.server, request_type, count, child)
         child.communicate(timeout=60)
     assert child.returncode == -signal.SIGKILL
     telegram.server.on_request = None

@@ -24,6 +24,7 @@ from medical_telegram_warehouse.errors import (
 )
 from medical_telegram_warehouse.records import Channel
 from medical_telegram_warehouse.sources.base import MessageSource, Observation
+from medical_telegram_warehouse.sources.waits import turn
 from medical_telegram_warehouse.sources.web_preview import WebPreviewSource
 from medical_telegram_warehouse.sources.web_preview.paging import ALBUM, BLOCK
 from preview_server import FIRST_DATE, JPEG, Fault, PreviewChannel, PreviewPost, PreviewServer, posts
@@ -332,20 +333,21 @@ def test_an_ordered_wait_is_obeyed_logged_and_told(
     server: PreviewServer, caplog: pytest.LogCaptureFixture, ordered: str
 ) -> None:
     server.page_faults.append(Fault(status=429, headers={"Retry-After": ordered}))
-    waits: list[tuple[str, float]] = []
+    waits: list[float] = []
     began = datetime.now(UTC)
-    described(server, waited=lambda name, seconds: waits.append((name, seconds)))
+    with turn("shop", waits.append):
+        described(server)
     assert datetime.now(UTC) - began >= timedelta(seconds=1)
-    assert waits == [("shop", 1.0)]
-    assert "shop: the site ordered a wait of 1 s" in caplog.text
+    assert waits == [1.0]
+    assert "shop: waiting 1 s, as ordered by http://127.0.0.1" in caplog.text
 
 
 @pytest.mark.parametrize("ordered", ["301", "9" * 18, format_datetime(NOW + timedelta(hours=2), usegmt=True)])
 def test_a_wait_that_is_too_long_ends_the_reading(server: PreviewServer, ordered: str) -> None:
     server.page_faults.append(Fault(status=429, headers={"Retry-After": ordered}))
-    waits: list[tuple[str, float]] = []
-    with pytest.raises(WaitOrderedError, match="What was read so far is kept") as refused:
-        described(server, waited=lambda name, seconds: waits.append((name, seconds)))
+    waits: list[float] = []
+    with pytest.raises(WaitOrderedError, match="what was read is kept") as refused, turn("shop", waits.append):
+        described(server)
     assert refused.value.seconds > 300
     assert waits == []
 

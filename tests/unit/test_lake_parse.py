@@ -288,12 +288,8 @@ class TestText:
             ("entities", {"type": "bold"}),
             ("urls", "https://example.org"),
             ("post_author", ["a"]),
-            ("forwarded_from_id", "abc"),
-            ("forwarded_from_id", 2**63),
-            ("forwarded_from_message_id", [7]),
             ("forwarded_date", "soon"),
             ("is_pinned", "yes"),
-            ("photo_id", 1.5),
             ("views_exact", 0),
             ("is_deleted", 1),
             ("is_deleted", "true"),
@@ -304,6 +300,24 @@ class TestText:
     def test_an_optional_value_of_another_kind_is_unknown_and_the_rest_loads(self, name: str, value: Any) -> None:
         result = parsed(line(**{name: value}))
         assert (result.message.views, result.repairs) == (10, (f"{name}_unreadable",))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("forwarded_from_id", "abc"),
+            ("forwarded_from_id", 2**63),
+            ("forwarded_from_message_id", [7]),
+            ("photo_id", 1.5),
+        ],
+    )
+    def test_a_number_that_is_none_is_unknown_and_the_rest_loads(self, name: str, value: Any) -> None:
+        result = parsed(line(**{name: value}))
+        assert (result.message.views, result.repairs) == (10, (f"{name}_out_of_range",))
+
+    def test_numbers_and_dates_as_other_scrapers_write_them_are_read(self) -> None:
+        result = parsed(line(forwarded_from_id="-1001500000001", forwarded_date="2026-09-01T08:00:00"))
+        assert result.message.forwarded_from_id == -1001500000001
+        assert result.message.forwarded_date == datetime(2026, 9, 1, 8, tzinfo=UTC)
 
 
 class TestRejections:

@@ -31,7 +31,13 @@ _MAX_DIGITS = 1000
 # With these repairs a record's own text is not what PostgreSQL takes as JSON.
 _REWRITTEN = {"unstorable_characters", "control_characters", "not_a_number", "number_out_of_range"}
 _COUNTERS = ("views", "forwards", "replies")
-_OPTIONAL_IDS = ("reply_to_message_id", "grouped_id")
+_OPTIONAL_IDS = (
+    "reply_to_message_id",
+    "grouped_id",
+    "forwarded_from_id",
+    "forwarded_from_message_id",
+    "photo_id",
+)
 # What other public scrapers call the same things.
 _ALIASES = {
     "message_id": ("id", "msg_id"),
@@ -135,7 +141,7 @@ class RecordParser:
             known[name] = _number(known[name], 0, f"{name}_out_of_range", repairs)
         for name in _OPTIONAL_IDS:
             known[name] = _number(known[name], -MAX_BIGINT, f"{name}_out_of_range", repairs)
-        for name in ("edit_date", "scraped_at"):
+        for name in ("edit_date", "forwarded_date", "scraped_at"):
             known[name] = _optional(known[name], _parse_date, f"{name}_unreadable", repairs)
         if known["scraped_at"] is not None and known["scraped_at"] > self._latest:
             # It would stay the newest state of its message until that day.

@@ -22,7 +22,7 @@ from medical_telegram_warehouse.errors import SourceError, SourceUnavailableErro
 from medical_telegram_warehouse.records import DataCenter, TelegramAccess
 
 logger = logging.getLogger(__name__)
-BOT_TOKEN = re.compile(r"\d{6,}:[\w-]{30,}")
+BOT_TOKEN = re.compile(r"\d{6,}:[\w-]{20,}")
 BOTS_CANNOT_READ = (
     "bots cannot read a channel's history: Telegram allows that to user accounts alone. Log in with a phone number: "
     "mtw login"

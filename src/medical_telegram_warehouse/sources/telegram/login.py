@@ -99,7 +99,7 @@ async def log_in(access: TelegramAccess, answers: LoginAnswers) -> tuple[Account
     client = WarehouseClient(access, session)
     try:
         await client.ensure_connected()
-        with account_errors(), _login_errors():
+        with _login_errors(), account_errors():
             await client.send_code_request(phone)
             try:
                 await _ask(answers.code, lambda code: client.sign_in(phone, code), tg.PhoneCodeInvalidError, "code")
