@@ -351,6 +351,17 @@ def test_the_scrape_fails_when_no_channel_can_be_read(
         scraped(Closed(), tmp_path)
 
 
+def test_an_import_that_reaches_further_back_brings_new_messages_and_not_changes(tmp_path: Path) -> None:
+    class Export(Shop):
+        yields_everything = True
+
+    scraped(Export(Observation(message(5), None)), tmp_path)
+    longer = Export(Observation(message(1), None), Observation(message(5, views=999), None))
+    summary = scraped(longer, tmp_path)
+    assert (summary.total("messages"), summary.total("observed_again")) == (1, 1)
+    assert scraped(longer, tmp_path).lines == 0
+
+
 def test_a_source_that_fails_is_not_taken_for_a_disk_that_does(tmp_path: Path) -> None:
     """A lost connection may be tried again; a lake that cannot be written needs a person."""
     with pytest.raises(ConnectionResetError):

@@ -108,9 +108,11 @@ class ChannelTurn:
     async def _store(self, page: Sequence[Observation]) -> None:
         found, missing = await self._fetch_photos(page)
         messages = [self._with_place(observation) for observation in page]
-        known_id = self._writer.last_message_id
+        remembered = self._writer.photo_ids(messages)
+        # An import remembers every message; a scrape forgets old ones, but has all up to its last.
+        known_id = 0 if self._source.yields_everything else self._writer.last_message_id or 0
         for message in self._writer.append(messages, missing=missing, found=found & self._missing):
-            if known_id is not None and message.message_id <= known_id:
+            if message.message_id <= known_id or message.message_id in remembered:
                 self._report.observed_again += 1
             else:
                 self._report.messages += 1

@@ -24,8 +24,8 @@ from medical_telegram_warehouse.sources.waits import wait_as_ordered
 _telethon_log = logging.getLogger(f"{__name__}.telethon")
 _telethon_log.setLevel(logging.WARNING)
 _ORDERED_WAITS = (errors.FloodWaitError, errors.FloodPremiumWaitError, errors.FloodTestPhoneWaitError)
-# A server that is there answers within seconds; photos come in parts, each with an answer of its own.
-ANSWER_SECONDS = 60
+# A server that is there answers within seconds; parts of photos, several at once over a slow line, may take longer.
+ANSWER_SECONDS = 120
 # Retries multiply: each reconnection tries to connect this often again. At 10 Telethon was still trying after 100 s.
 _CONNECTION_RETRIES = 2
 # Once Telegram has ordered a wait, this much time between two pages keeps it from ordering the next.
@@ -100,7 +100,7 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
                 )
             except TimeoutError as error:
                 raise SourceUnavailableError(
-                    f"Telegram did not answer {type(request).__name__} within {ANSWER_SECONDS} s; try again later"
+                    f"Telegram did not answer {type(request).__name__} within {ANSWER_SECONDS} s; check the network and try again"
                 ) from error
             except (OSError, BufferError) as error:
                 raise SourceUnavailableError(
