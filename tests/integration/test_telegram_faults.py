@@ -108,7 +108,7 @@ def test_the_longest_wait_is_a_setting(telegram: Telegram, shop: FakeChannel) ->
 
 def test_an_expired_reference_to_a_photo_is_renewed_once(telegram: Telegram, shop: FakeChannel) -> None:
     """Telethon renews those of documents only."""
-    expired = []
+    expired: list[Any] = []
 
     def expire(request: Any) -> None:
         if isinstance(request, GetFile) and not expired:

@@ -6,6 +6,7 @@ import json
 import logging
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -80,7 +81,7 @@ def test_a_channel_is_described_at_each_scrape(telegram: Telegram, shop: FakeCha
     ],
 )
 def test_a_first_scrape_goes_back_to_whichever_limit_comes_first(
-    telegram: Telegram, shop: FakeChannel, limits: dict[str, object], oldest: int
+    telegram: Telegram, shop: FakeChannel, limits: dict[str, Any], oldest: int
 ) -> None:
     telegram.scrape(**limits)
     assert ids(lines(telegram.root)) == list(range(oldest, 251))

@@ -51,7 +51,9 @@ _SCHEMA = """
 """
 _ADD_CHANNEL = "INSERT INTO channels (source, channel_name) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIND_CHANNEL = """
-    SELECT channel_id, first_message_id, last_message_id, file, file_bytes FROM channels WHERE source = ? AND channel_name = ?
+    SELECT channel_id, first_message_id, last_message_id, file, file_bytes
+    FROM channels
+    WHERE source = ? AND channel_name = ?
 """
 _FIND_SEEN = """
     SELECT message_id, message_date, fingerprint, photo_id, is_deleted FROM seen

@@ -100,7 +100,8 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
                 )
             except TimeoutError as error:
                 raise SourceUnavailableError(
-                    f"Telegram did not answer {type(request).__name__} within {ANSWER_SECONDS} s; check the network and try again"
+                    f"Telegram did not answer {type(request).__name__} within {ANSWER_SECONDS} s; check the network, "
+                    f"and try again"
                 ) from error
             except (OSError, BufferError) as error:
                 raise SourceUnavailableError(

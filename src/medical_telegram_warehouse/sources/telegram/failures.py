@@ -90,7 +90,7 @@ def channel_errors(channel: str) -> Iterator[None]:
     except tuple(_CHANNEL) as error:
         raise ChannelError(f"{channel!r} cannot be read: {_CHANNEL[type(error)]} ({name_of(error)})") from error
     except (tg.ServerError, tg.TimedOutError) as error:
-        raise SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later") from error
+        raise _away(error) from error
     except tg.RPCError as error:
         raise ChannelError(f"{channel!r} cannot be read: Telegram answers {name_of(error)}") from error
 
@@ -108,9 +108,13 @@ def photo_errors() -> Iterator[None]:
         with account_errors():
             yield
     except (tg.ServerError, tg.TimedOutError) as error:
-        raise SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later") from error
+        raise _away(error) from error
     except tg.RPCError as error:
         raise PhotoError(f"Telegram answers {name_of(error)}") from error
+
+
+def _away(error: Exception) -> SourceUnavailableError:
+    return SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later")
 
 
 def name_of(error: Exception) -> str:
