@@ -118,7 +118,8 @@ def scrape_source(settings: Settings, source: MessageSource, observer: ScrapeObs
     )
     counts = ("messages", "observed_again", "deleted", "photos", "photos_missing")
     details: dict[str, Any] = {"source": summary.source, **{name: summary.total(name) for name in counts}}
-    details["channels"] = [asdict(channel) for channel in summary.channels]
+    # Dagster's history takes plain values alone.
+    details["channels"] = [asdict(channel) | {"status": channel.status.value} for channel in summary.channels]
     details["channels_not_read"] = len(summary.not_read)
     return StepOutcome(SCRAPE, summary.lines, _scrape_headline(summary), details)
 
