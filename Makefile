@@ -27,8 +27,8 @@ lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
 dev: $(INSTALLED)  ## open Dagster's UI on http://127.0.0.1:3000, over the same runs and database
 	@$(BIN)/mtw dev
 
-bench: $(INSTALLED_DEV)  ## measure, and print each figure beside its baseline and its limit
-	@$(BIN)/python -m benchmarks
+bench: $(INSTALLED_DEV)  ## measure, and print each figure beside its baseline and its limit (ARGS=scrape: only that table)
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
 lock: .venv/bin/python  ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,11 +1,17 @@
-"""Run every benchmark, on a PostgreSQL and in folders of its own. Exit code 1: a limit was missed."""
+"""Run the benchmarks that are named, or all: `make bench ARGS="load scrape"`. Exit code 1: a limit was missed.
+
+PostgreSQL and all folders are of their own, and go. Without make, `scrape` finds the Telegram server of the tests with
+PYTHONPATH=tests.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import socket
 import sys
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,27 +24,59 @@ from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
 
+TABLES = ("load", "pipeline", "scrape")
+_ON_POSTGRES = {"load", "pipeline"}
+
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="mtw-benchmarks-") as temporary, socket.socket() as probe:
-        folder = Path(temporary)
+    names = _named()
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
+    with tempfile.TemporaryDirectory(prefix="mtw-benchmarks-") as temporary:
+        # A list, not a generator: a missed limit shall not end the run.
+        met = list(_measured(names, Path(temporary)))
+    return 0 if all(met) else 1
+
+
+def _named() -> Collection[str]:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"one of {', '.join(TABLES)}; without any, all")
+    names: list[str] = parser.parse_args().tables
+    unknown = [name for name in names if name not in TABLES]
+    if unknown:
+        parser.error(f"there is no table {', '.join(unknown)}; there are {', '.join(TABLES)}")
+    return names or TABLES
+
+
+def _measured(names: Collection[str], folder: Path) -> Iterator[bool]:
+    """Print the tables; yields of each whether its limits are met."""
+    if _ON_POSTGRES & set(names):
+        yield from _measured_on_postgres(names, folder)
+    if "scrape" in names:
+        # Only here: it needs `tests` on the path, and what it imports takes a second.
+        from benchmarks.scrape import ANSWER_SECONDS, measure_scrape
+
+        title = f"Scrape of Telegram, each answer after {ANSWER_SECONDS * 1000:.0f} ms"
+        yield print_table(title, measure_scrape(folder / "scrape"))
+
+
+def _measured_on_postgres(names: Collection[str], folder: Path) -> Iterator[bool]:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-        probe.close()
-        address = DatabaseAddress("127.0.0.1", port, "load", "bench", SecretStr("bench"))
-        server = EmbeddedServer(folder, address)
-        server.ensure()
-        try:
-            print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
-            with connect(address) as connection:
+    address = DatabaseAddress("127.0.0.1", port, "load", "bench", SecretStr("bench"))
+    server = EmbeddedServer(folder, address)
+    server.ensure()
+    try:
+        with connect(address) as connection:
+            if "load" in names:
                 migrate(connection)
-                load_met = print_table(f"Load of {MESSAGES:,} messages", measure_load(connection, folder / "load"))
-                connection.execute("CREATE DATABASE pipeline")
+                yield print_table(f"Load of {MESSAGES:,} messages", measure_load(connection, folder / "load"))
+            connection.execute("CREATE DATABASE pipeline")
+        if "pipeline" in names:
             with connect(address._replace(database="pipeline")) as connection:
-                job_met = print_table("The whole job, 1,500 messages", measure_pipeline(connection, folder / "job"))
-        finally:
-            server.stop()
-    return 0 if load_met and job_met else 1
+                yield print_table("The whole job, 1,500 messages", measure_pipeline(connection, folder / "job"))
+    finally:
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from medical_telegram_warehouse.lake.writer import ChannelWriter, LakeWriter
 from medical_telegram_warehouse.records import Channel, Message
 from medical_telegram_warehouse.scrape.progress import ScrapeObserver
 from medical_telegram_warehouse.scrape.report import ChannelReport
+from medical_telegram_warehouse.sources.ahead import read_ahead
 from medical_telegram_warehouse.sources.base import MessageSource, Observation
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class ChannelTurn:
         """
         self._lake.describe_channel(self._channel)
         known_id = None if self._source.yields_everything else self._writer.last_message_id
-        async for page in _ahead(self._source.new_messages(self._channel, known_id)):
+        async for page in read_ahead(self._source.new_messages(self._channel, known_id)):
             await self._store(page)
         if known_id is not None:
             await self._refresh(known_id)
@@ -83,7 +84,7 @@ class ChannelTurn:
         """See recent messages again. Those that are gone are asked for by number: a history may leave some out."""
         expected = self._writer.expected(self._since, known_id)
         first_id = self._writer.first_message_id or known_id
-        async for page in _ahead(self._source.recent_messages(self._channel, self._since, known_id)):
+        async for page in read_ahead(self._source.recent_messages(self._channel, self._since, known_id)):
             # The window may reach back beyond where a limit ended the first scrape.
             await self._store([each for each in page if each.message.message_id >= first_id])
             for observation in page:
@@ -100,15 +101,15 @@ class ChannelTurn:
     async def _try_missing_photos(self) -> None:
         for numbers in _batches(sorted(self._missing)):
             there = await self._source.look_up(self._channel, numbers)
-            found, missing = await self._fetch_photos(there)
+            found, missing = await self._fetch_photos(there, self._remembered(there))
             gone = set(numbers) - {observation.message.message_id for observation in there if observation.photo}
             self._writer.append([], missing=missing, found=found | gone)
             self._observer.changed(self._report)
 
     async def _store(self, page: Sequence[Observation]) -> None:
-        found, missing = await self._fetch_photos(page)
+        remembered = self._remembered(page)
+        found, missing = await self._fetch_photos(page, remembered)
         messages = [self._with_place(observation) for observation in page]
-        remembered = self._writer.photo_ids(messages)
         # An import remembers every message; a scrape forgets old ones, but has all up to its last.
         known_id = 0 if self._source.yields_everything else self._writer.last_message_id or 0
         for message in self._writer.append(messages, missing=missing, found=found & self._missing):
@@ -120,15 +121,20 @@ class ChannelTurn:
         self._report.pages += 1
         self._observer.changed(self._report)
 
-    async def _fetch_photos(self, page: Sequence[Observation]) -> tuple[set[int], set[int]]:
+    def _remembered(self, page: Sequence[Observation]) -> dict[int, int | None]:
+        """The messages of a page that are remembered, with the photo that each had."""
+        return self._writer.photo_ids(observation.message for observation in page)
+
+    async def _fetch_photos(
+        self, page: Sequence[Observation], remembered: dict[int, int | None]
+    ) -> tuple[set[int], set[int]]:
         """Store the photos of a page that the lake lacks; returns the messages whose photo is there, and the others."""
         wanted = [observation for observation in page if observation.photo is not None]
-        known = self._writer.photo_ids(observation.message for observation in wanted)
         found, missing = set(), set()
 
         async def fetch(observation: Observation) -> None:
             number = observation.message.message_id
-            before = known.get(number)
+            before = remembered.get(number)
             is_another = before is not None and before != observation.message.photo_id
             if is_another or not self._photos.has(self._channel.channel_name, number):
                 try:
@@ -169,22 +175,6 @@ class ChannelTurn:
             scraped_at=self._channel.scraped_at,
             source=self._source.name,
         )
-
-
-async def _ahead(pages: AsyncIterator[list[Observation]]) -> AsyncIterator[list[Observation]]:
-    """The same pages, each asked for while the one before is being worked on."""
-
-    async def following() -> list[Observation] | None:
-        return await anext(pages, None)
-
-    upcoming = asyncio.ensure_future(following())
-    try:
-        while (page := await upcoming) is not None:
-            upcoming = asyncio.ensure_future(following())
-            yield page
-    finally:
-        upcoming.cancel()
-        await asyncio.wait([upcoming])
 
 
 async def _together(work: Iterable[Coroutine[None, None, None]]) -> None:

@@ -15,7 +15,7 @@ from telethon import types, utils
 
 from medical_telegram_warehouse.records import Channel, Message
 from medical_telegram_warehouse.sources.telegram.photos import photo_of
-from medical_telegram_warehouse.text import storable, storable_json
+from medical_telegram_warehouse.text import storable
 
 _ENTITIES: dict[type, str] = {
     types.MessageEntityBold: "bold",
@@ -91,7 +91,7 @@ def to_message(message: Any, channel: Channel) -> Message:
         views_exact=True if message.views is not None else None,
         scraped_at=channel.scraped_at,
         source=channel.source,
-        raw=storable_json(_compact(message.to_dict())),
+        raw=_compact(message.to_dict()),
     )
 
 
@@ -175,6 +175,8 @@ def _forwarded_from(message: Any) -> str:
 
 def _compact(value: Any) -> Any:
     """A TL object's dictionary as JSON: bytes in base64, and without flags that are not set, as on the wire."""
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, dict):
         return {name: _compact(each) for name, each in value.items() if each is not None and each is not False}
     if isinstance(value, list):

@@ -12,6 +12,7 @@ from telethon import errors, functions, types
 
 from medical_telegram_warehouse.errors import ChannelError, SourceError
 from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, Channel, TelegramAccess
+from medical_telegram_warehouse.sources.ahead import read_ahead
 from medical_telegram_warehouse.sources.base import Observation
 from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ, stored_session
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
@@ -175,16 +176,20 @@ class TelegramSource:
         return [each for each in page if self._since is None or each.message.message_date >= self._since]
 
     async def _history(self, channel: Channel, **where: Any) -> AsyncIterator[list[Observation]]:
+        async for page in read_ahead(self._raw_history(channel, **where)):
+            yield self._observed(channel, page)
+
+    async def _raw_history(self, channel: Channel, **where: Any) -> AsyncIterator[list[Any]]:
         history = self._client.iter_messages(self._peer(channel), reverse=True, wait_time=0, **where)
         page: list[Any] = []
         async for message in history:
             page.append(message)
             if len(page) == PAGE:
-                yield self._observed(channel, page)
-                page = []
                 history.wait_time = self._client.pause_seconds
+                yield page
+                page = []
         if page:
-            yield self._observed(channel, page)
+            yield page
 
     def _observed(self, channel: Channel, messages: list[Any]) -> list[Observation]:
         """Those that are messages, not notices of the service such as `pinned a message`."""
