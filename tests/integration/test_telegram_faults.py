@@ -236,7 +236,7 @@ def test_a_session_that_is_ended_in_the_middle_fails_the_step_and_keeps_what_was
     telegram.server.on_request = end
     with pytest.raises(SourceError, match=r"Telegram refuses this account: .*mtw login"):
         telegram.scrape()
-    assert len(lines(telegram.root)) in (100, 200)
+    assert len(lines(telegram.root)) in (0, 100, 200), "whole pages"
 
 
 def test_a_server_with_another_key_is_not_trusted(telegram: Telegram, shop: FakeChannel, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from telethon import TelegramClient, errors, functions
@@ -28,6 +30,7 @@ _ORDERED_WAITS = (errors.FloodWaitError, errors.FloodPremiumWaitError, errors.Fl
 ANSWER_SECONDS = 120
 # Retries multiply: each reconnection tries to connect this often again. At 10 Telethon was still trying after 100 s.
 _CONNECTION_RETRIES = 2
+_RECONNECTIONS_WITHOUT_ANSWER = 5
 # Once Telegram has ordered a wait, this much time between two pages keeps it from ordering the next.
 _PAUSE_SECONDS = 1.0
 
@@ -55,6 +58,7 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
         type(self)._config = None  # noqa: SLF001 - the last client's list of data centres may be another server's
         self._max_wait_seconds = access.max_wait_seconds
         self._connecting = asyncio.Lock()
+        self._reconnections = 0
         self.pause_seconds = 0.0
         """Between two pages of a history."""
 
@@ -68,15 +72,29 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
         async with self._connecting:
             if self.is_connected():
                 return
+            where = f"{self.session.server_address}:{self.session.port}"
             try:
-                with account_errors():
-                    await self.connect()
+                with account_errors(), _cancelled_by_telethon():
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await self.connect()
             except (TimeoutError, OSError, BufferError) as error:
-                where = f"{self.session.server_address}:{self.session.port}"
+                await self.disconnect()
                 raise SourceUnavailableError(
-                    f"no connection to Telegram's data centre at {where}: {error}; check the network and its firewall, "
-                    f"and TELEGRAM_DC and TELEGRAM_DC_PUBLIC_KEY if you set them"
+                    f"no connection to Telegram's data centre at {where}: {error or 'no answer'}; check the network "
+                    f"and its firewall, and TELEGRAM_DC and TELEGRAM_DC_PUBLIC_KEY if you set them"
                 ) from error
+            except BaseException:
+                await self.disconnect()  # a connection that was made in part would count as one
+                raise
+
+    async def _handle_auto_reconnect(self) -> None:
+        """Called by Telethon when it has connected again by itself; it would then ask for missed updates.
+
+        It counts attempts that fail, not connections that break at once, and makes those anew without a pause.
+        """
+        self._reconnections += 1
+        if self._reconnections > _RECONNECTIONS_WITHOUT_ANSWER:
+            await self._sender.disconnect()
 
     async def _call(self, sender: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Make a request.
@@ -88,8 +106,9 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
         """
         while True:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    return await super()._call(sender, request, *args, **kwargs)
+                with _cancelled_by_telethon():
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        answer = await super()._call(sender, request, *args, **kwargs)
             except _ORDERED_WAITS as error:
                 self._flood_waited_requests.clear()  # or Telethon would refuse the request itself for a while
                 if isinstance(request, functions.messages.GetHistoryRequest):
@@ -107,9 +126,22 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
                 raise SourceUnavailableError(
                     f"the connection to Telegram was lost ({error or type(error).__name__}); what was read is kept"
                 ) from error
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise
-                # Nobody cancelled this task: Telethon gave the connection up.
-                raise SourceUnavailableError("the connection to Telegram was lost; what was read is kept") from error
+            else:
+                self._reconnections = 0
+                return answer
+
+
+@contextmanager
+def _cancelled_by_telethon() -> Iterator[None]:
+    """Tell being stopped from Telethon's way to give a connection up: it cancels whoever waits for an answer.
+
+    Raises:
+        ConnectionError: nobody cancelled this task.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("it broke, and was not made again") from error
