@@ -149,13 +149,15 @@ def load_step(settings: Settings) -> StepOutcome:
         summary = load_messages(connection, lakes_of(settings))
     rejected = sum(summary.rejected.values())
     # A file may have been touched, or appended to with what was known, and bring nothing.
-    is_new = summary.new_observations or summary.updated_messages or rejected
+    is_new = summary.new_observations or summary.updated_messages or summary.deleted_messages or rejected
     headline = (
         f"{summary.new_messages:,} new messages, {summary.updated_messages:,} updated, "
         f"{summary.new_observations:,} observations from {summary.files_read:,} files"
         if is_new
         else f"nothing new in {summary.files_read + summary.files_unchanged:,} files"
     )
+    if summary.deleted_messages:
+        headline += f"; {summary.deleted_messages:,} marked as deleted"
     if rejected:
         headline += f"; {rejected:,} records rejected"
     if summary.unreachable_lakes:
