@@ -20,6 +20,8 @@ from medical_telegram_warehouse.steps import STEPS
 MTW = Path(sys.executable).with_name("mtw")
 PASSWORD = "secret-of-the-command-tests"
 API_HASH = "0123456789abcdef-of-the-command-tests"
+# `auto` takes Telegram where its credentials are set.
+LOGGED_OUT = {"TELEGRAM_SOURCE": "auto", "TELEGRAM_API_ID": "12345", "TELEGRAM_API_HASH": API_HASH}
 
 
 class Result(NamedTuple):
@@ -187,7 +189,15 @@ def test_a_failed_step_is_named_with_its_reason_and_the_exit_code_is_one(place: 
         ({"POSTGRES_PASSWORD": "wrong-password-4711"}, "database", "refused the password", "POSTGRES_PASSWORD"),
         ({"POSTGRES_DB": "no_such_database"}, "database", "does not exist", "POSTGRES_DB"),
         ({"YOLO_MODEL": "nowhere.onnx"}, "weights", "no such file", "YOLO_MODEL"),
-        ({"TELEGRAM_SOURCE": "telegram"}, "source", "cannot be read by this version", "TELEGRAM_SOURCE=sample"),
+        ({"TELEGRAM_SOURCE": "telegram"}, "source", "no channel is named", "set TELEGRAM_CHANNELS"),
+        ({"TELEGRAM_SOURCE": "web"}, "source", "no channel is named", "set TELEGRAM_CHANNELS"),
+        (
+            {"TELEGRAM_SOURCE": "telegram", "TELEGRAM_CHANNELS": "chemed"},
+            "source",
+            "its credentials are not set",
+            "TELEGRAM_SOURCE=web",
+        ),
+        ({**LOGGED_OUT, "TELEGRAM_CHANNELS": "chemed"}, "source", "nobody is logged in", "mtw login"),
         ({"TELEGRAM_SOURCE": "lake"}, "source", "SOURCE_LAKE is not set", "set it to a folder"),
     ],
 )
@@ -258,13 +268,15 @@ def test_the_examples_placeholder_is_refused_in_words_by_every_command(empty: Pl
     assert "my.telegram.org" in result.text
 
 
-def test_credentials_are_never_printed(empty: Place) -> None:
-    """`auto` takes Telegram where its credentials are set; until it can be read, that is said, and no sample made."""
-    credentials = {"TELEGRAM_SOURCE": "auto", "TELEGRAM_API_ID": "12345", "TELEGRAM_API_HASH": API_HASH}
-    scrape = empty.mtw("scrape", LOG_LEVEL="DEBUG", **credentials)
-    assert scrape.code == 1
-    assert "TELEGRAM_API_ID and TELEGRAM_API_HASH are set" in scrape.err
-    bad = empty.mtw("scrape", POSTGRES_PORT="0", **credentials)
+def test_credentials_are_never_printed_and_no_sample_is_made_in_place_of_what_they_read(empty: Place) -> None:
+    nameless = empty.mtw("scrape", LOG_LEVEL="DEBUG", **LOGGED_OUT)
+    assert (nameless.code, nameless.out) == (1, "")
+    assert "no channel is named; set TELEGRAM_CHANNELS" in nameless.err
+    scrape = empty.mtw("scrape", LOG_LEVEL="DEBUG", TELEGRAM_CHANNELS="chemed", **LOGGED_OUT)
+    assert (scrape.code, scrape.out) == (1, "")
+    assert re.search(r"nobody is logged in to Telegram here .*run: mtw login", scrape.err, re.DOTALL)
+    assert list(empty.data.glob("raw/telegram_messages/*/*")) == []
+    bad = empty.mtw("scrape", POSTGRES_PORT="0", **LOGGED_OUT)
     assert bad.code == 1
     assert "POSTGRES_PORT" in bad.err
 

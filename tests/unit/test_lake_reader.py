@@ -83,7 +83,7 @@ def test_a_file_name_that_is_no_utf8_is_read_and_can_be_stored(tmp_path: Path) -
 
 def test_a_lake_of_photos_alone_has_no_messages(tmp_path: Path) -> None:
     assert list_message_files(lake(tmp_path)) == ([], [])
-    assert list_channel_files(lake(tmp_path)) == []
+    assert list_channel_files(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
