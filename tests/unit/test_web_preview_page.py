@@ -403,7 +403,7 @@ def test_a_channel_is_named_by_its_user_name_or_a_link(reference: str) -> None:
         ("https://t.me/joinchat/AbCdEf", "invite link"),
         ("+AbCdEf", "invite link"),
         ("Zinc and Syrup", "no user name"),
-        ("https://t.me/c/1096873512/5", "no user name"),
+        ("https://t.me/c/1096873512/5", "is a number"),
         ("https://evil.example/Shop", "no user name"),
         ("https://t.me.evil.example/Shop", "no user name"),
         ("../admin", "no user name"),

@@ -4,8 +4,7 @@
     client     the connection: ordered waits, time-outs, lost connections
     failures   Telegram's errors as ours: one channel's, the account's, the network's
     login      once: phone, code and password become a session
-    reference  what users write for a channel
-    resolver   that -> a channel; cached, because asking for names is what Telegram bans for
+    resolver   what users write -> a channel; cached, because asking for names is what Telegram bans for
     messages   Telegram's message -> ours
     photos     the bytes of a message's photo
     source     all of it as a message source

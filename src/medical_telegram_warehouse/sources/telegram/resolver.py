@@ -18,9 +18,9 @@ import msgspec
 from telethon import errors, functions, types, utils
 
 from medical_telegram_warehouse.errors import ChannelError
+from medical_telegram_warehouse.sources.reference import Reference, ReferenceKind, parse_reference
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
 from medical_telegram_warehouse.sources.telegram.failures import channel_errors
-from medical_telegram_warehouse.sources.telegram.reference import Reference, ReferenceKind, parse_reference
 
 logger = logging.getLogger(__name__)
 _CANDIDATES = 8

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from medical_telegram_warehouse.errors import ChannelError
 from medical_telegram_warehouse.records import MAX_BIGINT
+from medical_telegram_warehouse.sources.reference import ReferenceKind, parse_reference
 
 _SITES = r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/"
 _USER_NAME = re.compile(r"[A-Za-z0-9_]{2,64}")
 _LINK = re.compile(rf"{_SITES}(?:s/)?([A-Za-z0-9_]{{2,64}})(?:[/?#].*)?", re.IGNORECASE)
-_INVITE = re.compile(rf"{_SITES}(?:\+|joinchat(?:[/?#]|$)).*|\+\S+", re.IGNORECASE)
-_NUMBER = re.compile(r"-?[0-9]+")
 _POST = re.compile(r"([A-Za-z0-9_]{2,64})/([0-9]{1,19})")
 _POST_LINK = re.compile(rf"{_SITES}(?:s/)?{_POST.pattern}(?:[/?#].*)?", re.IGNORECASE)
 _INSTEAD = "write its user name, such as @name or https://t.me/name"
@@ -34,20 +33,18 @@ def user_name(reference: str) -> str:
     Raises:
         ChannelError: the reference holds none.
     """
-    wanted = reference.strip()
-    if _INVITE.fullmatch(wanted):
+    kind, wanted, _ = parse_reference(reference)
+    if kind is ReferenceKind.INVITE:
         raise ChannelError(
             f"{reference!r} is an invite link, and the public preview shows public channels only: {_INSTEAD}, or join "
             f"with an account and use the source `telegram`"
         )
-    if _NUMBER.fullmatch(wanted):
+    if kind is ReferenceKind.NUMBER:
         raise ChannelError(
             f"{reference!r} is a number, and the public preview finds channels by user name only: {_INSTEAD}"
         )
-    if link := _LINK.fullmatch(wanted):
-        return link[1]
-    if _USER_NAME.fullmatch(wanted.removeprefix("@")):
-        return wanted.removeprefix("@")
+    if is_user_name(wanted):
+        return wanted
     raise ChannelError(
         f"{reference!r} is no user name, and the public preview cannot look for titles: {_INSTEAD}; Telegram shows it "
         f"on the channel's page as its link"

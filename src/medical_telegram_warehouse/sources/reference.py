@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?P<path>.*)", re.IGNORECASE)
 _INVITE = re.compile(r"(?:\+|joinchat/)(?P<hash>[\w-]+)")
+_BARE_INVITE = re.compile(r"\+(?=.*[A-Za-z_-])[\w-]+")  # of digits alone it would be a phone number
 _PRIVATE = re.compile(r"c/(?P<number>\d+)")
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _NUMBER = re.compile(r"-?\d+")
@@ -40,6 +41,8 @@ def parse_reference(text: str) -> Reference:
         return _linked(link["path"].removeprefix("s/"))
     if text.startswith("@"):
         return Reference(ReferenceKind.USERNAME, text[1:])
+    if _BARE_INVITE.fullmatch(text):
+        return Reference(ReferenceKind.INVITE, text[1:])
     if _NUMBER.fullmatch(text):
         is_marked = text.startswith(_CHANNEL_MARK) and len(text) > len(_CHANNEL_MARK)
         return Reference(ReferenceKind.NUMBER, text.removeprefix(_CHANNEL_MARK if is_marked else "-"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from medical_telegram_warehouse.sources.telegram.reference import Reference, ReferenceKind, parse_reference
+from medical_telegram_warehouse.sources.reference import Reference, ReferenceKind, parse_reference
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from medical_telegram_warehouse.sources.telegram.reference import Reference, Ref
         ("https://telegram.me/chemed#x", ReferenceKind.USERNAME, "chemed"),
         ("https://t.me/+AbC-_123", ReferenceKind.INVITE, "AbC-_123"),
         ("t.me/joinchat/AbC123", ReferenceKind.INVITE, "AbC123"),
+        ("+AbC-_123", ReferenceKind.INVITE, "AbC-_123"),
+        ("+251911000001", ReferenceKind.TITLE, "+251911000001"),
         ("https://t.me/c/1500000001/77", ReferenceKind.NUMBER, "1500000001"),
         ("-1001500000001", ReferenceKind.NUMBER, "1500000001"),
         ("1500000001", ReferenceKind.NUMBER, "1500000001"),
