@@ -33,7 +33,7 @@ ROUNDS = 5
 LEAST_SHARE_OF_COPY = 0.6
 MOST_SHARE_OF_FIRST_LOAD = 1 / 20
 # A row's values in the order of each table's columns.
-_OBSERVATION_COLUMNS = (0, 1, 23, 22, 7, 8, 9, 10, 11, 24, 27, 28, 21)
+_OBSERVATION_COLUMNS = (0, 1, 23, 22, 7, 8, 9, 10, 11, 24, 27, 28, 21, 20, 5)
 _MESSAGE_COLUMNS = (*range(15), 17, 18, 22, 23, *range(25, 29), 15, 16, 19, 20)
 _COPY_MESSAGES = "COPY plain_messages FROM STDIN"
 _COPY_OBSERVATIONS = "COPY plain_observations FROM STDIN"

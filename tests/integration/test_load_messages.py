@@ -233,6 +233,64 @@ class TestHistory:
         assert load(database, lake(root)).new_messages == 2
 
 
+class TestGaps:
+    """Sources know different things, and one that knows less must not hide what another knew."""
+
+    SEEN_BY: tuple[dict[str, Any], ...] = (
+        {"views": 100, "forwards": 5, "image_path": "raw/images/shop/1.jpg", "reactions": {"👍": 1}, "replies": 4},
+        {"views": 120, "forwards": 6, "image_path": "raw/images/shop/1.jpg", "views_exact": True},
+        {"views": 130, "views_exact": False, "source": "web"},
+        {"views": None, "reactions": {"👍": 2}, "source": "export", "message_text": "as exported"},
+    )
+    STATE = (
+        "SELECT message_text, views, views_exact, forwards, replies, reactions, image_path FROM raw.telegram_messages"
+    )
+
+    def lakes(self, root: Path) -> list[Lake]:
+        for number, facts in enumerate(self.SEEN_BY):
+            observed = {"media_type": "photo", "source": "telegram", **facts}
+            content = seen(DAY + timedelta(days=number - 3), **observed)
+            lake_file(root / f"lake-{number}", content)
+        return [lake(root / f"lake-{number}", f"lake-{number}") for number in range(len(self.SEEN_BY))]
+
+    def test_what_the_newest_does_not_know_comes_from_the_newest_that_does_in_any_order(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        lakes = self.lakes(tmp_path)
+        states = set()
+        for order in permutations(lakes):
+            with database.connect() as connection:
+                connection.execute(
+                    "TRUNCATE raw.telegram_messages, raw.telegram_message_observations, ops.loaded_files"
+                )
+            for each in order:
+                load(database, each)
+            states.add(str(database.rows(self.STATE)))
+        load(database, *lakes)
+        expected = [("as exported", 130, False, 6, None, {"👍": 2}, "raw/images/shop/1.jpg")]
+        assert states == {str(expected)}
+
+    def test_all_in_one_chunk_comes_to_the_same(self, database: Database, tmp_path: Path) -> None:
+        for number, facts in enumerate(self.SEEN_BY):
+            day = DAY + timedelta(days=number - 3)
+            lake_file(tmp_path, seen(day, media_type="photo", **{"source": "telegram", **facts}), day=day)
+        load(database, lake(tmp_path))
+        assert database.rows(self.STATE) == [("as exported", 130, False, 6, None, {"👍": 2}, "raw/images/shop/1.jpg")]
+
+    def test_reactions_that_were_taken_back_do_not_return(self, database: Database, tmp_path: Path) -> None:
+        """Where the newest knows views, having no reactions means that there are none."""
+        lake_file(tmp_path, seen(DAY, forwards=1, reactions={"👍": 1}, source="telegram"), day=DAY)
+        later = DAY + timedelta(days=1)
+        lake_file(tmp_path, seen(later, forwards=None, source="web"), day=later)
+        load(database, lake(tmp_path))
+        assert database.rows("SELECT forwards, reactions FROM raw.telegram_messages") == [(1, None)]
+
+    def test_what_nobody_knows_stays_unknown(self, database: Database, tmp_path: Path) -> None:
+        lake_file(tmp_path, seen(DAY, views=None))
+        load(database, lake(tmp_path))
+        assert database.rows("SELECT views, forwards FROM raw.telegram_messages") == [(None, None)]
+
+
 class TestDeletions:
     DAYS = tuple(DAY - timedelta(days=4 - n) for n in range(4))
 
@@ -339,8 +397,8 @@ class TestDeletions:
         """Better a deleted message that seems to stand than a message that is lost."""
         lake_file(root, seen(self.DAYS[0], is_deleted=1, is_pinned="yes", forwarded_from_id="abc", views_exact=0))
         summary = load(database, lake(root))
-        names = ("is_deleted", "is_pinned", "forwarded_from_id", "views_exact")
-        assert dict(summary.repaired) == {f"{name}_unreadable": 1 for name in names}
+        unreadable = {f"{name}_unreadable": 1 for name in ("is_deleted", "is_pinned", "views_exact")}
+        assert dict(summary.repaired) == {**unreadable, "forwarded_from_id_out_of_range": 1}
         assert (summary.new_messages, deleted(database)) == (1, {1: None})
         stored = "SELECT message_text, views, is_pinned, forwarded_from_id, views_exact FROM raw.telegram_messages"
         assert database.rows(stored) == [("Zinc syrup 1", 10, None, None, None)]

@@ -63,7 +63,7 @@ def friendly_errors() -> Iterator[None]:
     try:
         yield
     except WarehouseError as error:
-        errors.print(f"[bold red]error:[/] {escape(str(error))}")
+        errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(_FAILED) from error
     except KeyboardInterrupt:
         errors.print("interrupted; running it again continues where it stopped")

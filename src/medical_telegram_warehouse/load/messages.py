@@ -151,8 +151,10 @@ class _Loader:
         copy_rows(self._connection, rows)
         if on_copied is not None:
             on_copied()
-        merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0)
+        merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0, False)
         observations = self._connection.execute(statement("add_observations")).rowcount
+        if merged[2]:
+            self._connection.execute(statement("fill_gaps"))
         deleted = self._value("apply_deletions")
         self._connection.execute("TRUNCATE incoming")
         return Counter(

@@ -12,6 +12,7 @@ select
 
     -- booleans
     is_deleted,
+    views_exact,
 
     -- timestamps
     edit_date as edit_timestamp,

@@ -9,7 +9,11 @@ ADD COLUMN forwarded_from_message_id bigint,
 ADD COLUMN is_pinned boolean,
 ADD COLUMN views_exact boolean;
 
-ALTER TABLE raw.telegram_message_observations ADD COLUMN is_deleted boolean NOT NULL DEFAULT false;
+-- `views_exact` and `image_path` are here for messages whose newest observation does not know them.
+ALTER TABLE raw.telegram_message_observations
+ADD COLUMN is_deleted boolean NOT NULL DEFAULT false,
+ADD COLUMN views_exact boolean,
+ADD COLUMN image_path text;
 
 -- Deletions are few. Each load asks for those of its messages, and finds them here without reading the history.
 CREATE INDEX telegram_message_observations_deletions

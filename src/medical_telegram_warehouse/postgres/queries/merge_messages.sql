@@ -1,6 +1,6 @@
 -- Merges a chunk into the newest state of each message. Observations of one moment are told apart by their id, so the
 -- result does not depend on the order of loading. A deletion knows nothing of its message and must not replace what is
--- known: apply_deletions marks it.
+-- known: apply_deletions marks it. What the newest observation does not know is left to fill_gaps.
 WITH merged_messages AS (
     INSERT INTO raw.telegram_messages AS stored (
         channel_name, message_id, message_date, message_text, has_media, image_path, media_type, views, forwards,
@@ -44,10 +44,17 @@ WITH merged_messages AS (
         file_position = EXCLUDED.file_position,
         loaded_at = now()
     WHERE (EXCLUDED.observed_at, EXCLUDED.observation_id) > (stored.observed_at, stored.observation_id)
-    RETURNING xmax = 0 AS is_new -- xmax is 0 on a row that was inserted, not updated
+    RETURNING
+        xmax = 0 AS is_new, -- xmax is 0 on a row that was inserted, not updated
+        views IS NULL OR forwards IS NULL OR (media_type = 'photo' AND image_path IS NULL) AS has_gap
 )
 
+-- Whether anything is left for fill_gaps: a state that does not know all, or an observation that is not the newest.
 SELECT
     count(*) FILTER (WHERE is_new) AS new_messages,
-    count(*) FILTER (WHERE NOT is_new) AS updated_messages
+    count(*) FILTER (WHERE NOT is_new) AS updated_messages,
+    coalesce(bool_or(has_gap), false)
+    OR count(*) < (
+        SELECT count(*) FROM (SELECT DISTINCT channel_name, message_id FROM incoming WHERE NOT is_deleted) AS touched
+    ) AS has_gaps
 FROM merged_messages;

@@ -77,7 +77,7 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
                 with account_errors(), _cancelled_by_telethon():
                     async with asyncio.timeout(ANSWER_SECONDS):
                         await self.connect()
-            except (TimeoutError, OSError, BufferError) as error:
+            except (TimeoutError, OSError, EOFError, BufferError) as error:
                 await self.disconnect()
                 raise SourceUnavailableError(
                     f"no connection to Telegram's data centre at {where}: {error or 'no answer'}; check the network "
@@ -122,7 +122,7 @@ class WarehouseClient(TelegramClient):  # type: ignore[misc]
                     f"Telegram did not answer {type(request).__name__} within {ANSWER_SECONDS} s; check the network, "
                     f"and try again"
                 ) from error
-            except (OSError, BufferError) as error:
+            except (OSError, EOFError, BufferError) as error:
                 raise SourceUnavailableError(
                     f"the connection to Telegram was lost ({error or type(error).__name__}); what was read is kept"
                 ) from error
