@@ -47,14 +47,34 @@ WITH merged_messages AS (
     RETURNING
         xmax = 0 AS is_new, -- xmax is 0 on a row that was inserted, not updated
         views IS NULL OR forwards IS NULL OR (media_type = 'photo' AND image_path IS NULL) AS has_gap
+),
+
+touched AS (
+    SELECT count(*) AS message_count, coalesce(sum(observation_count), 0) AS observation_count
+    FROM (
+        SELECT count(*) AS observation_count
+        FROM incoming
+        WHERE NOT is_deleted
+        GROUP BY channel_name, message_id
+    ) AS observations
+),
+
+merged AS (
+    SELECT
+        count(*) FILTER (WHERE is_new) AS new_messages,
+        count(*) FILTER (WHERE NOT is_new) AS updated_messages,
+        coalesce(bool_or(has_gap), false) AS has_gap,
+        coalesce(bool_or(has_gap AND NOT is_new), false) AS has_gap_of_known_message
+    FROM merged_messages
 )
 
--- Whether anything is left for fill_gaps: a state that does not know all, or an observation that is not the newest.
+-- Whether anything is left for fill_gaps: a state that does not know all, of a message that was also seen otherwise, or
+-- an observation that is not the newest. A message that is seen for the first time has nothing to be filled from.
 SELECT
-    count(*) FILTER (WHERE is_new) AS new_messages,
-    count(*) FILTER (WHERE NOT is_new) AS updated_messages,
-    coalesce(bool_or(has_gap), false)
-    OR count(*) < (
-        SELECT count(*) FROM (SELECT DISTINCT channel_name, message_id FROM incoming WHERE NOT is_deleted) AS touched
-    ) AS has_gaps
-FROM merged_messages;
+    merged.new_messages,
+    merged.updated_messages,
+    merged.has_gap_of_known_message
+    OR (merged.has_gap AND touched.observation_count > touched.message_count)
+    OR merged.new_messages + merged.updated_messages < touched.message_count AS has_gaps
+FROM merged
+CROSS JOIN touched;
