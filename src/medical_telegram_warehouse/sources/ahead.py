@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 # A task begins at the loop's next turn, and Telethon's request leaves three turns later, within half a millisecond.
-# Work that never waits would otherwise be done first, and `make bench` shows a scrape slower by a tenth.
+# Work that never waits would otherwise be done first, and the request after it: `make bench` missed its limit by that.
 _UNTIL_ASKED_SECONDS = 0.001
 
 
