@@ -62,10 +62,11 @@ _CHANNEL = {
 
 @contextmanager
 def account_errors() -> Iterator[None]:
-    """Turn errors that concern the account into a `SourceError`; the others pass.
+    """Turn errors that concern the account, or Telegram as a whole, into ours; the others pass.
 
     Raises:
         SourceError: the account cannot be used.
+        SourceUnavailableError: Telegram has a failure of its own.
     """
     try:
         yield
@@ -73,6 +74,10 @@ def account_errors() -> Iterator[None]:
         raise SourceError(f"Telegram refuses this account: {_ACCOUNT[type(error)]} ({name_of(error)})") from error
     except tg.UnauthorizedError as error:
         raise SourceError(f"Telegram refuses this account ({name_of(error)}); {LOG_IN}") from error
+    except (tg.ServerError, tg.TimedOutError) as error:
+        raise SourceUnavailableError(
+            f"Telegram has a failure of its own ({name_of(error)}); try again later"
+        ) from error
 
 
 @contextmanager
@@ -89,8 +94,6 @@ def channel_errors(channel: str) -> Iterator[None]:
             yield
     except tuple(_CHANNEL) as error:
         raise ChannelError(f"{channel!r} cannot be read: {_CHANNEL[type(error)]} ({name_of(error)})") from error
-    except (tg.ServerError, tg.TimedOutError) as error:
-        raise _away(error) from error
     except tg.RPCError as error:
         raise ChannelError(f"{channel!r} cannot be read: Telegram answers {name_of(error)}") from error
 
@@ -107,14 +110,8 @@ def photo_errors() -> Iterator[None]:
     try:
         with account_errors():
             yield
-    except (tg.ServerError, tg.TimedOutError) as error:
-        raise _away(error) from error
     except tg.RPCError as error:
         raise PhotoError(f"Telegram answers {name_of(error)}") from error
-
-
-def _away(error: Exception) -> SourceUnavailableError:
-    return SourceUnavailableError(f"Telegram has a failure of its own ({name_of(error)}); try again later")
 
 
 def name_of(error: Exception) -> str:
