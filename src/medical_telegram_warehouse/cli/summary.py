@@ -129,6 +129,7 @@ def _print_end(console: Console, settings: Settings, report: RunReport, new_rows
             "ask the tables",
             f"psql -h {address.host} -p {address.port} -U {address.user} {address.database}",
         ),
+        ("read your own channels", "docs/connecting-telegram.md"),
         ("load what another scraper collected", connect_hint),
         ("check the set-up", "mtw doctor"),
     ):
