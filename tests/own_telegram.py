@@ -48,8 +48,13 @@ class Telegram:
         """Scrape channels into the lake of `root`, as at `now`."""
         root = root or self.root
         limits = {name: options.pop(name) for name in ("since", "max_messages", "channels_at_once") if name in options}
-        source = TelegramSource(self.access(**options), references or ("chemed",), clock=lambda: now, **limits)
-        return scrape(source, lake_root=root / "raw", relative_to=root)
+        return scraped(self.access(**options), root, *(references or ("chemed",)), now=now, **limits)
+
+
+def scraped(access: TelegramAccess, root: Path, *references: str, now: datetime = NOW, **limits: Any) -> ScrapeSummary:
+    """Scrape channels into the lake of `root`, in whichever process."""
+    source = TelegramSource(access, references, clock=lambda: now, **limits)
+    return scrape(source, lake_root=root / "raw", relative_to=root)
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import tracemalloc
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ from telethon import functions, types
 
 from medical_telegram_warehouse.records import Channel
 from medical_telegram_warehouse.scrape import ChannelStatus
-from own_telegram import NOW, Telegram, fill, lake, lines
+from own_telegram import NOW, Telegram, fill, lake, lines, scraped
+from peak_memory import peaks
 from telegram_server.fake_channel import FakeChannel
 
 DAY = timedelta(days=1)
@@ -303,14 +305,12 @@ def test_a_channel_without_user_name_is_stored_under_its_title_wherever_that_lea
 
 def test_memory_stays_flat_on_a_long_channel(telegram: Telegram) -> None:
     """Measured on twice the messages, the peak is the same."""
-    peaks = []
-    for count, name in ((1500, "short_one"), (3000, "long_one")):
+    lengths = {"warm_up": 100, "short_one": 1500, "long_one": 3000}
+    for name, count in lengths.items():
         fill(telegram.world.add_channel(name, title=name), count)
-        tracemalloc.start()
-        telegram.scrape(name)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < 1.4 * peaks[0]
+    _, short, long = peaks(partial(scraped, telegram.access(), telegram.root), list(lengths))
+    assert Counter(line["channel_name"] for line in lines(telegram.root)) == lengths
+    assert long < 1.4 * short
 
 
 def test_the_raw_object_is_kept_but_does_not_count_as_a_change(telegram: Telegram, shop: FakeChannel) -> None:
