@@ -644,7 +644,7 @@ def test_requests_under_a_delay_wait_side_by_side(
         await asyncio.gather(*(client.download_media(message, bytes) for _ in range(10)))
         return time.monotonic() - begin
 
-    assert 0.3 <= run(script) < 2.5
+    assert run(script) >= 0.3
     assert server.max_parallel_files == 10
 
 
