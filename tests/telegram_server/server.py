@@ -142,6 +142,10 @@ class TelegramServer:
         ready.set_result(None)
         await self._stopping.wait()
         await self._refuse(refusing=True, after_accepting=False)
+        # A connection that was accepted just now has a task before it is one of ours.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            self._abort_all()
+            await asyncio.wait(others, timeout=0.01)
 
     async def _listen(self) -> None:
         self._listener = await asyncio.start_server(self._accept, self.host, self.port)
@@ -153,15 +157,23 @@ class TelegramServer:
         if listening and self._listener is None:
             await self._listen()
         elif not listening and self._listener is not None:
-            self._listener.close()
+            await self._stop_listening(self._listener)
             self._listener = None
-        # A connection that was accepted just now appears a moment later.
-        await asyncio.sleep(0)
+        # A connection that was accepted just now appears three turns of the loop later.
+        for _ in range(3):
+            await asyncio.sleep(0)
         while refusing and self._connections and not self._closing_new:
             self._abort_all()
             await asyncio.sleep(0.001)
         if refusing:
             self._abort_all()
+
+    async def _stop_listening(self, listener: asyncio.Server) -> None:
+        # Closed between the acceptance of a connection and its transport, asyncio forgets the connection's socket.
+        for each in listener.sockets:
+            self._loop.remove_reader(each.fileno())
+        await asyncio.sleep(0)
+        listener.close()
 
     def _abort_all(self) -> None:
         for connection in list(self._connections):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import os
 import signal
@@ -603,6 +604,14 @@ def test_nobody_listens_while_the_server_refuses(server: TelegramServer) -> None
         socket.create_connection((server.host, server.port), timeout=10)
     server.refuse(False)
     socket.create_connection((server.host, server.port), timeout=10).close()
+
+
+def test_a_client_that_comes_while_the_server_goes_leaves_no_open_socket(world: World) -> None:
+    """A socket that is forgotten warns when it is collected, and warnings are errors."""
+    for _ in range(50):
+        with TelegramServer(world) as server, socket.create_connection((server.host, server.port), timeout=10):
+            pass
+    gc.collect()
 
 
 def test_a_request_that_hangs_does_not_hold_up_the_next(
