@@ -437,7 +437,7 @@ def test_an_address_that_is_none_is_no_photo(server: PreviewServer, channel: Pre
 def test_a_photo_larger_than_any_photo_is_refused(
     server: PreviewServer, channel: PreviewChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("medical_telegram_warehouse.sources.web_preview.photos.MAX_BYTES", 1000)
+    monkeypatch.setattr("medical_telegram_warehouse.sources.web_preview.photos.MAX_PHOTO_BYTES", 1000)
     channel.posts = [PreviewPost(5, FIRST_DATE, photos=[b"x" * 1001])]
     with pytest.raises(PhotoError, match="larger than"):
         photo_bytes(server)

@@ -201,7 +201,14 @@ class ChannelCheckpoint:
             database.executemany(
                 _SAVE_SEEN,
                 (
-                    (number, each.message_id, int(each.message_date.timestamp()), *each[2:4], int(each.is_deleted))
+                    (
+                        number,
+                        each.message_id,
+                        int(each.message_date.timestamp()),
+                        each.fingerprint,
+                        each.photo_id,
+                        int(each.is_deleted),
+                    )
                     for each in seen
                 ),
             )

@@ -64,14 +64,11 @@ class PhotoStore:
 
     def place(self, channel_name: str, message_id: int) -> str:
         """The recorded name of a message's photo, whether it is there yet or not."""
-        return self._name(photo_file(self._root, channel_name, message_id))
+        return own_photo_name(photo_file(self._root, channel_name, message_id), self._relative_to)
 
     def has(self, channel_name: str, message_id: int) -> bool:
         """Whether a message's photo is there."""
         return photo_file(self._root, channel_name, message_id).is_file()
-
-    def _name(self, path: Path) -> str:
-        return own_photo_name(path, self._relative_to)
 
 
 class _LakeFile:

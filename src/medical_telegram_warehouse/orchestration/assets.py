@@ -131,8 +131,11 @@ def _materialized(outcome: steps.StepOutcome, specs: list[AssetSpec]) -> Iterato
 
 
 def _channels_checked(channels: list[dict[str, Any]]) -> AssetCheckResult:
-    done = (ChannelStatus.READ, ChannelStatus.REPEATED)
-    not_read = {channel["reference"]: channel["reason"] for channel in channels if channel["status"] not in done}
+    not_read = {
+        channel["reference"]: channel["reason"]
+        for channel in channels
+        if not ChannelStatus(channel["status"]).is_complete
+    }
     return AssetCheckResult(
         check_name=_CHANNELS_CHECK.name,
         asset_key=LAKE_MESSAGES,

@@ -10,7 +10,7 @@ import time
 from typing import Protocol
 
 from medical_telegram_warehouse.progress import INTERVAL_SECONDS
-from medical_telegram_warehouse.scrape.report import ChannelReport, ChannelStatus
+from medical_telegram_warehouse.scrape.report import ChannelReport
 
 logger = logging.getLogger(__name__)
 
@@ -40,5 +40,5 @@ class LogLines:
 
     def finished(self, channel: ChannelReport) -> None:
         """Log what became of the channel."""
-        level = logging.INFO if channel.status in (ChannelStatus.READ, ChannelStatus.REPEATED) else logging.WARNING
+        level = logging.INFO if channel.status.is_complete else logging.WARNING
         logger.log(level, "%s: %s", channel.name, channel.headline)

@@ -20,6 +20,11 @@ class ChannelStatus(StrEnum):
     REPEATED = "repeated"
     """Named twice; it is read once."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of the channel was left for the next run."""
+        return self in (ChannelStatus.READ, ChannelStatus.REPEATED)
+
 
 @dataclass
 class ChannelReport:
@@ -50,7 +55,7 @@ class ChannelReport:
     @property
     def was_read(self) -> bool:
         """Whether anything was brought, or nothing was to be brought."""
-        return self.status in (ChannelStatus.READ, ChannelStatus.REPEATED) or self.pages > 0
+        return self.status.is_complete or self.pages > 0
 
     @property
     def counts(self) -> str:
@@ -94,5 +99,4 @@ class ScrapeSummary:
     @property
     def not_read(self) -> list[ChannelReport]:
         """The channels that were not read to their end."""
-        done = (ChannelStatus.READ, ChannelStatus.REPEATED)
-        return [channel for channel in self.channels if channel.status not in done]
+        return [channel for channel in self.channels if not channel.status.is_complete]

@@ -18,6 +18,8 @@ from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from medical_telegram_warehouse.records import Channel, Message
 
+# No photo of a shop comes near; what does would fill memory when it is decoded.
+MAX_PHOTO_BYTES = 64 << 20
 PhotoFetch = Callable[[BinaryIO], Awaitable[None]]
 
 

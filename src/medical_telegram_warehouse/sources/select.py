@@ -89,11 +89,12 @@ def _telegram(options: SourceOptions) -> MessageSource:
             f"https://my.telegram.org into .env, then run: mtw login ({GUIDE} leads through it). Without an account, "
             "--source web reads channels that have a public preview"
         )
+    channels = _named_channels(options)
     from medical_telegram_warehouse.sources.telegram.source import TelegramSource
 
     return TelegramSource(
         options.access,
-        options.channels,
+        channels,
         channels_at_once=options.channels_at_once,
         since=options.since,
         max_messages=options.max_messages,
@@ -101,15 +102,20 @@ def _telegram(options: SourceOptions) -> MessageSource:
 
 
 def _web_preview(options: SourceOptions) -> MessageSource:
-    if not options.channels:
-        raise SourceError("no channel is named; set TELEGRAM_CHANNELS, such as TELEGRAM_CHANNELS=CheMed,@lobelia")
+    channels = _named_channels(options)
     from medical_telegram_warehouse.sources.web_preview import WebPreviewSource
 
     return WebPreviewSource(
-        options.channels,
+        channels,
         base_url=options.preview_url,
         delay_seconds=options.preview_delay_seconds,
         scrape_since=options.since,
         max_messages=options.max_messages,
         max_wait_seconds=options.max_wait_seconds,
     )
+
+
+def _named_channels(options: SourceOptions) -> tuple[str, ...]:
+    if not options.channels:
+        raise SourceError("no channel is named; set TELEGRAM_CHANNELS, such as TELEGRAM_CHANNELS=CheMed,@lobelia")
+    return options.channels

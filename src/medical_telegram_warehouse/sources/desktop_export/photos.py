@@ -10,9 +10,8 @@ from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from medical_telegram_warehouse.errors import PhotoError
-from medical_telegram_warehouse.sources.base import PhotoFetch
+from medical_telegram_warehouse.sources.base import MAX_PHOTO_BYTES, PhotoFetch
 
-MAX_PHOTO_BYTES = 64 * 1024 * 1024
 _CHUNK = 1 << 20
 # "(File not included. Change data exporting settings to download.)", after the file's name or without it.
 _NOT_THERE = re.compile(r"\(.*\)|.*\(File [^()]*\)", re.DOTALL)

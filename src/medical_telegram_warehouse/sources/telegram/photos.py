@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 from telethon import TelegramClient, errors, types
 
 from medical_telegram_warehouse.errors import PhotoError
-from medical_telegram_warehouse.sources.base import PhotoFetch
+from medical_telegram_warehouse.sources.base import MAX_PHOTO_BYTES, PhotoFetch
 from medical_telegram_warehouse.sources.telegram.failures import name_of, photo_errors
 
 _EXPIRED = (
@@ -21,8 +21,6 @@ _EXPIRED = (
     errors.FileReferenceEmptyError,
     errors.FilerefUpgradeNeededError,
 )
-# No photo of a shop comes near; what does would fill memory when it is decoded.
-MAX_PHOTO_BYTES = 64 << 20
 _NO_IMAGES = (types.DocumentAttributeSticker, types.DocumentAttributeVideo, types.DocumentAttributeAnimated)
 
 

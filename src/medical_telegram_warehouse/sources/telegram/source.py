@@ -69,8 +69,6 @@ class TelegramSource:
             SourceError: there is no session, or its account is not usable.
             SourceUnavailableError: nobody answers.
         """
-        if not self._references:
-            raise SourceError("no channel is named; set TELEGRAM_CHANNELS, such as TELEGRAM_CHANNELS=CheMed,@lobelia")
         session = stored_session(self._access)
         if session is None:
             raise SourceError(f"nobody is logged in to Telegram here (no {self._access.session_file}); run: mtw login")
@@ -176,6 +174,7 @@ class TelegramSource:
         return [each for each in page if self._since is None or each.message.message_date >= self._since]
 
     async def _history(self, channel: Channel, **where: Any) -> AsyncIterator[list[Observation]]:
+        # What a scrape asks for ahead has to be converted, too: here Telegram's next answer is under way meanwhile.
         async for page in read_ahead(self._raw_history(channel, **where)):
             yield self._observed(channel, page)
 

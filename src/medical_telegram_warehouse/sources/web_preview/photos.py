@@ -9,9 +9,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from medical_telegram_warehouse.errors import PhotoError
+from medical_telegram_warehouse.sources.base import MAX_PHOTO_BYTES
 from medical_telegram_warehouse.sources.web_preview.site import Patience
 
-MAX_BYTES = 64 * 1024 * 1024
 _SECONDS = 600.0
 _OK = 200
 # Otherwise the length that is announced would be that of compressed bytes.
@@ -66,8 +66,8 @@ class PhotoDownload:
             written = 0
             async for chunk in response.aiter_bytes():
                 written += len(chunk)
-                if written > MAX_BYTES:
-                    raise PhotoError(f"{url} is larger than {MAX_BYTES:,} bytes, so it is no photo of a post")
+                if written > MAX_PHOTO_BYTES:
+                    raise PhotoError(f"{url} is larger than {MAX_PHOTO_BYTES:,} bytes, so it is no photo of a post")
                 file.write(chunk)
             announced = response.headers.get("content-length")
             received = response.num_bytes_downloaded
