@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 import pytest
@@ -20,6 +20,9 @@ from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
 from own_telegram import shop, telegram
+
+if TYPE_CHECKING:  # importing Dagster takes seconds, and few tests need it
+    from dagster import DagsterInstance
 
 __all__ = ["shop", "telegram"]  # fixtures
 PROJECT = Path(__file__).resolve().parents[1]
@@ -121,3 +124,12 @@ def make_settings(tmp_path: Path, database: Database, models_dir: Path) -> Calla
         return Settings(_env_file=None, **{**values, **overrides})
 
     return make
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    """Dagster's history of the test's own."""
+    from medical_telegram_warehouse.orchestration.instance import open_instance
+
+    with open_instance(tmp_path / "dagster") as instance:
+        yield instance
