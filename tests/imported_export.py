@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from medical_telegram_warehouse.errors import SourceError
 from medical_telegram_warehouse.records import Channel, Message
 from medical_telegram_warehouse.sources.base import Observation
 from medical_telegram_warehouse.sources.desktop_export import DesktopExportSource
+from observing import photo_bytes
 
 
 def moment(seconds: int) -> datetime:
@@ -62,14 +62,7 @@ def read_one(folder: Path, **changes: Any) -> Message:
 
 def fetched(observation: Observation) -> bytes:
     assert observation.photo is not None
-    target = io.BytesIO()
-    fetch = observation.photo
-
-    async def run() -> None:
-        await fetch(target)
-
-    asyncio.run(run())
-    return target.getvalue()
+    return photo_bytes(observation.photo)
 
 
 def refused(path: Path, **options: Any) -> str:
