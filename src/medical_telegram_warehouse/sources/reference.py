@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
+
+from medical_telegram_warehouse.errors import SourceError
 
 _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?P<path>.*)", re.IGNORECASE)
 _INVITE = re.compile(r"(?:\+|joinchat/)(?P<hash>[\w-]+)")
@@ -32,6 +35,16 @@ class Reference(NamedTuple):
     value: str
     is_bare: bool = False
     """It stands without @ or link: what looks like a user name may be a title, as `CheMed` may."""
+
+
+def require_channels(references: Sequence[str]) -> None:
+    """Refuse to read no channel at all.
+
+    Raises:
+        SourceError: none is named.
+    """
+    if not references:
+        raise SourceError("no channel is named; set TELEGRAM_CHANNELS, such as TELEGRAM_CHANNELS=CheMed,@lobelia")
 
 
 def parse_reference(text: str) -> Reference:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from medical_telegram_warehouse.errors import SourceError
 from medical_telegram_warehouse.records import TelegramAccess
 from medical_telegram_warehouse.sources.base import MessageSource
+from medical_telegram_warehouse.sources.reference import require_channels
 from medical_telegram_warehouse.sources.sample import SampleSource
 
 SOURCES = ("auto", "telegram", "web", "sample", "lake")
@@ -89,12 +90,11 @@ def _telegram(options: SourceOptions) -> MessageSource:
             f"https://my.telegram.org into .env, then run: mtw login ({GUIDE} leads through it). Without an account, "
             "--source web reads channels that have a public preview"
         )
-    channels = _named_channels(options)
     from medical_telegram_warehouse.sources.telegram.source import TelegramSource
 
     return TelegramSource(
         options.access,
-        channels,
+        options.channels,
         channels_at_once=options.channels_at_once,
         since=options.since,
         max_messages=options.max_messages,
@@ -102,20 +102,14 @@ def _telegram(options: SourceOptions) -> MessageSource:
 
 
 def _web_preview(options: SourceOptions) -> MessageSource:
-    channels = _named_channels(options)
+    require_channels(options.channels)
     from medical_telegram_warehouse.sources.web_preview import WebPreviewSource
 
     return WebPreviewSource(
-        channels,
+        options.channels,
         base_url=options.preview_url,
         delay_seconds=options.preview_delay_seconds,
         scrape_since=options.since,
         max_messages=options.max_messages,
         max_wait_seconds=options.max_wait_seconds,
     )
-
-
-def _named_channels(options: SourceOptions) -> tuple[str, ...]:
-    if not options.channels:
-        raise SourceError("no channel is named; set TELEGRAM_CHANNELS, such as TELEGRAM_CHANNELS=CheMed,@lobelia")
-    return options.channels

@@ -14,6 +14,7 @@ from medical_telegram_warehouse.errors import ChannelError, SourceError
 from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, Channel, TelegramAccess
 from medical_telegram_warehouse.sources.ahead import read_ahead
 from medical_telegram_warehouse.sources.base import Observation
+from medical_telegram_warehouse.sources.reference import require_channels
 from medical_telegram_warehouse.sources.telegram.access import BOTS_CANNOT_READ, stored_session
 from medical_telegram_warehouse.sources.telegram.client import WarehouseClient
 from medical_telegram_warehouse.sources.telegram.failures import account_errors, channel_errors, name_of
@@ -69,6 +70,7 @@ class TelegramSource:
             SourceError: there is no session, or its account is not usable.
             SourceUnavailableError: nobody answers.
         """
+        require_channels(self._references)
         session = stored_session(self._access)
         if session is None:
             raise SourceError(f"nobody is logged in to Telegram here (no {self._access.session_file}); run: mtw login")
