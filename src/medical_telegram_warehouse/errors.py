@@ -71,3 +71,7 @@ class ModelError(PermanentError):
 
 class ModelDownloadError(TransientError):
     """The weights could not be downloaded."""
+
+
+class LabelsError(PermanentError):
+    """A file of labelled or predicted messages cannot be read, or is malformed."""

@@ -22,6 +22,7 @@ from medical_telegram_warehouse.load.channels import load_channels
 from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ReadAhead, read_chunks
 from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, copy_rows
 from medical_telegram_warehouse.load.reading import LoadedFile
+from medical_telegram_warehouse.postgres.locks import LOAD_LOCK
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.progress import Progress
 
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 # Rows a transaction. Smaller chunks commit too often, larger ones leave reading and storing less to overlap: 5,000 and
 # 20,000 both loaded slower. Two chunks of some 2 KB a row are in memory at once.
 CHUNK_ROWS = 10_000
-_LOCK_KEY = 7_240_115_003
 # What PostgreSQL says of a value that it cannot store, as opposed to a connection or a disk that failed.
 _BAD_VALUE = (psycopg.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
 
@@ -67,14 +67,14 @@ def load_messages(
         LakeError: a lake's folder cannot be listed.
         psycopg.Error: the database failed; what was committed stays, and the next load continues there.
     """
-    connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+    connection.execute("SELECT pg_advisory_lock(%s)", [LOAD_LOCK])
     loader = _Loader(connection, now or datetime.now(UTC), chunk_rows)
     try:
         for lake in lakes:
             loader.load(lake)
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_KEY])
+            connection.execute("SELECT pg_advisory_unlock(%s)", [LOAD_LOCK])
     return loader.summary
 
 
