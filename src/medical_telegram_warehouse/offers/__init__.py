@@ -1,0 +1,1 @@
+"""What messages offer: genres, products, prices."""
