@@ -2,8 +2,8 @@
 
 Everything here is made up: no text, name, number or channel comes from a real one. `source` assembles the parts:
 `channels` and `products` are the vocabulary; `feed` decides what is posted when; `ads`, `lists` and `notices` write
-the texts; `engagement` counts views; `photos` draws. Each day of a channel depends only on (seed, channel, day), so
-any day can be made again without those before it.
+the texts, and `truth` says what they offer; `engagement` counts views; `photos` draws. Each day of a channel depends
+only on (seed, channel, day), so any day can be made again without those before it.
 """
 
 from medical_telegram_warehouse.sources.sample.channels import SAMPLE_CHANNEL_TYPES

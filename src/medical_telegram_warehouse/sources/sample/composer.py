@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from functools import partial
 
 from medical_telegram_warehouse.records import ImageCategory
 from medical_telegram_warehouse.sources.sample.ads import single_product
 from medical_telegram_warehouse.sources.sample.chance import Roll, pick
 from medical_telegram_warehouse.sources.sample.channels import Profile
-from medical_telegram_warehouse.sources.sample.draft import NOTHING, Draft, PhotoKey
+from medical_telegram_warehouse.sources.sample.draft import NOTHING, Draft, PhotoKey, nothing
 from medical_telegram_warehouse.sources.sample.lines import LineBook
 from medical_telegram_warehouse.sources.sample.lists import product_list
 from medical_telegram_warehouse.sources.sample.notices import date_words, notice
 from medical_telegram_warehouse.sources.sample.photos import VARIANTS
 from medical_telegram_warehouse.sources.sample.prices import PriceBook
 from medical_telegram_warehouse.sources.sample.products import Product, of_kinds
+from medical_telegram_warehouse.sources.sample.truth import SampleOffer
 
 WORLD_BEGINS = date(2020, 1, 1)
 """Message ids count from this day on."""
@@ -49,16 +52,18 @@ class Composer:
         genre = genres[int(roll() * len(genres))]
         if genre == "media_only":
             return self.media_only(roll)
-        product = None
+        product: Product | None = None
+        truth: Callable[[], Iterable[SampleOffer]] = nothing
         if genre == "single_product_ad":
-            text, product = single_product(self._profile, self._lines, roll, day)
+            text, product, truth = single_product(self._profile, self._lines, roll, day)
         elif genre in ("price_list", "product_list"):
             priced = genre == "price_list"
-            text = product_list(self._profile, self._lines, roll, day, self._words(day), priced=priced)
+            text, keys = product_list(self._profile, self._lines, roll, day, self._words(day), priced=priced)
+            truth = partial(self._lines.offers, keys)
         else:
             text = notice(self._profile, genre, roll, self._words(day + int(roll() * 20)))
         photo = self._photo(genre, roll, product) if roll() < _PHOTO_SHARE[genre] else None
-        return Draft(genre, text, photo, "photo" if photo else None)
+        return Draft(genre, text, photo, "photo" if photo else None, truth)
 
     def media_only(self, roll: Roll, *, photo: bool = False) -> Draft:
         """A post without words; with `photo` a picture for certain."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from medical_telegram_warehouse.sources.sample.markup import Piece
+from medical_telegram_warehouse.sources.sample.truth import SampleOffer, once, sold_out
 
 
 class PhotoKey(NamedTuple):
@@ -15,6 +17,11 @@ class PhotoKey(NamedTuple):
     variant: int
 
 
+def nothing() -> Iterable[SampleOffer]:
+    """What posts offer that offer nothing."""
+    return ()
+
+
 class Draft(NamedTuple):
     """What a post says and shows."""
 
@@ -22,6 +29,16 @@ class Draft(NamedTuple):
     text: Piece
     photo: PhotoKey | None = None
     media_type: str | None = None
+    truth: Callable[[], Iterable[SampleOffer]] = nothing
+    """Tells what the text offers. A function, since the sample is generated far more often than it is judged."""
+    gone: bool = False
+    """The text ends by saying that nothing is left."""
+
+    @property
+    def offers(self) -> tuple[SampleOffer, ...]:
+        """What the post truly offers, in the order of its text; made anew each time."""
+        offers = once(self.truth())
+        return sold_out(offers) if self.gone else offers
 
 
 NOTHING = Piece("", 0)
