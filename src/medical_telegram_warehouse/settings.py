@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     yolo_confidence_threshold: float = Field(default=0.25, gt=0, lt=1)
     yolo_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
 
+    offer_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+
     report_timezone: str = "Africa/Addis_Ababa"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -1,7 +1,7 @@
-"""The six steps as plain functions of the settings: what the command line and Dagster both run.
+"""The steps as plain functions of the settings: what the command line and Dagster both run.
 
-    scrape_telegram_data -> load_raw_to_postgres -> run_dbt_transformations ----+
-              +-> run_yolo_enrichment -> load_yolo_to_postgres -----------------+-> run_dbt_yolo_model
+    scrape_telegram_data -> load_raw_to_postgres -> extract_message_offers -> run_dbt_transformations --+
+              +-> run_yolo_enrichment -> load_yolo_to_postgres --> run_dbt_yolo_model <-----------------+
 
 Here settings become the plain values that the rooms take. A step returns what it did, and says so when that was
 nothing. Every step may be run again at any time.
@@ -9,9 +9,10 @@ nothing. Every step may be run again at any time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.photos import list_photos
 from medical_telegram_warehouse.lake.registry import Lake, registered_lakes
 from medical_telegram_warehouse.load.detections import load_detections
-from medical_telegram_warehouse.load.messages import load_messages
+from medical_telegram_warehouse.load.messages import LoadSummary, load_messages
+from medical_telegram_warehouse.offers.step import ExtractionSummary, extract_message_offers
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
@@ -35,11 +37,12 @@ from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, f
 
 SCRAPE = "scrape_telegram_data"
 LOAD = "load_raw_to_postgres"
+EXTRACT = "extract_message_offers"
 TRANSFORM = "run_dbt_transformations"
 DETECT = "run_yolo_enrichment"
 LOAD_DETECTIONS = "load_yolo_to_postgres"
 TRANSFORM_PHOTOS = "run_dbt_yolo_model"
-STEPS = (SCRAPE, LOAD, TRANSFORM, DETECT, LOAD_DETECTIONS, TRANSFORM_PHOTOS)
+STEPS = (SCRAPE, LOAD, EXTRACT, TRANSFORM, DETECT, LOAD_DETECTIONS, TRANSFORM_PHOTOS)
 DETECTIONS_FILE = "yolo_detections.csv"
 
 
@@ -162,7 +165,29 @@ def load_step(settings: Settings) -> StepOutcome:
         headline += f"; {rejected:,} records rejected"
     if summary.unreachable_lakes:
         headline += f"; not reachable: {', '.join(summary.unreachable_lakes)}"
-    return StepOutcome(LOAD, summary.new_observations, headline, asdict(summary))
+    return StepOutcome(LOAD, summary.new_observations, headline, _details(summary))
+
+
+def _details(summary: LoadSummary | ExtractionSummary) -> dict[str, Any]:
+    """A summary's figures as plain values; `asdict` would count the pairs of a Counter instead of copying it."""
+    return {
+        each.name: dict(value) if isinstance(value := getattr(summary, each.name), Counter) else value
+        for each in fields(summary)
+    }
+
+
+def extract_step(settings: Settings) -> StepOutcome:
+    """Texts of messages -> genres and offers in the raw schema."""
+    with open_database(settings) as writer, connect(settings.database, application="mtw offers") as reader:
+        summary = extract_message_offers(writer, reader, workers=settings.offer_workers)
+    headline = (
+        f"{summary.offers:,} offers, {summary.priced_offers:,} of them with a price, in {summary.messages:,} messages"
+        if summary.messages
+        else "nothing new to read"
+    )
+    if summary.is_new_version and summary.messages:
+        headline += "; all read anew, because the rules or the dictionary changed"
+    return StepOutcome(EXTRACT, summary.messages, headline, _details(summary))
 
 
 def transform_step(settings: Settings) -> StepOutcome:
@@ -240,6 +265,7 @@ def load_detections_step(settings: Settings) -> StepOutcome:
 STEP_FUNCTIONS: dict[str, Callable[[Settings], StepOutcome]] = {
     SCRAPE: scrape_step,
     LOAD: load_step,
+    EXTRACT: extract_step,
     TRANSFORM: transform_step,
     DETECT: detect_step,
     LOAD_DETECTIONS: load_detections_step,

@@ -26,12 +26,14 @@ from psycopg.sql import SQL, Identifier
 from medical_telegram_warehouse import steps
 
 MTW = Path(sys.executable).with_name("mtw")
-# Without when a row was loaded.
+# Without when a row was loaded or read.
 COMPARED = {
     "raw.telegram_messages": ("first_loaded_at", "loaded_at"),
     "raw.telegram_message_observations": ("loaded_at",),
     "raw.telegram_channels": ("loaded_at",),
     "raw.rejected_records": ("rejected_at", "rejected_id"),
+    "raw.message_genres": ("extracted_at",),
+    "raw.message_offers": (),
     "raw.image_scans": ("loaded_at",),
     "raw.yolo_detections": ("loaded_at",),
     "marts.fct_messages": (),
@@ -39,6 +41,10 @@ COMPARED = {
     "marts.fct_image_detections": (),
     "marts.dim_channels": (),
     "marts.dim_dates": (),
+    "marts.dim_products": (),
+    "marts.fct_offers": (),
+    "marts.fct_product_prices": (),
+    "marts.fct_product_availability": (),
 }
 Tables = dict[str, list[str]]
 
@@ -166,6 +172,7 @@ def _some_photos_are_scanned(place: Place) -> bool:
 MIDDLE: dict[str, Callable[[Place], None]] = {
     steps.SCRAPE: lambda place: place.kill_when(place.saying("sample_bulk_wholesale: ")),
     steps.LOAD: lambda place: place.kill_while_it_waits_for("raw.telegram_message_observations"),
+    steps.EXTRACT: lambda place: place.kill_while_it_waits_for("raw.message_offers"),
     steps.TRANSFORM: lambda place: place.kill_when(place.saying("marts.fct_messages: ")),
     steps.DETECT: lambda place: place.kill_when(lambda: _some_photos_are_scanned(place)),
     steps.LOAD_DETECTIONS: lambda place: place.kill_while_it_waits_for("raw.yolo_detections"),

@@ -67,12 +67,13 @@ def test_the_definitions_can_be_loaded(definitions: Definitions) -> None:
     Definitions.validate_loadable(definitions)
 
 
-def test_the_job_is_named_as_users_know_it_and_its_nodes_are_the_six_steps(job: JobDefinition) -> None:
+def test_the_job_is_named_as_users_know_it_and_its_nodes_are_the_steps(job: JobDefinition) -> None:
     assert job.name == JOB
     assert sorted(job.graph.node_names()) == sorted(STEPS)
     assert STEPS == (
         "scrape_telegram_data",
         "load_raw_to_postgres",
+        "extract_message_offers",
         "run_dbt_transformations",
         "run_yolo_enrichment",
         "load_yolo_to_postgres",
@@ -89,7 +90,8 @@ def test_each_step_waits_for_exactly_what_it_needs(job: JobDefinition) -> None:
     assert waits_for == {
         "scrape_telegram_data": set(),
         "load_raw_to_postgres": {"scrape_telegram_data"},
-        "run_dbt_transformations": {"load_raw_to_postgres"},
+        "extract_message_offers": {"load_raw_to_postgres"},
+        "run_dbt_transformations": {"load_raw_to_postgres", "extract_message_offers"},
         "run_yolo_enrichment": {"scrape_telegram_data"},
         "load_yolo_to_postgres": {"run_yolo_enrichment"},
         "run_dbt_yolo_model": {"run_dbt_transformations", "load_yolo_to_postgres"},
@@ -111,10 +113,14 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
             "raw/telegram_channels",
             "raw/rejected_records",
             "raw/image_scans",
+            "raw/message_genres",
+            "raw/message_offers",
             "raw/yolo_detections",
         },
-        "seeds": {"seeds/channel_types", "seeds/product_terms"},
+        "seeds": {"seeds/channel_types", "seeds/product_answers", "seeds/product_terms"},
         "staging": {
+            "staging/stg_offers__message_genres",
+            "staging/stg_offers__message_offers",
             "staging/stg_telegram__channels",
             "staging/stg_telegram__messages",
             "staging/stg_telegram__observations",
@@ -125,13 +131,19 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
         "marts": {
             "marts/dim_channels",
             "marts/dim_dates",
+            "marts/dim_products",
             "marts/fct_messages",
             "marts/fct_images",
             "marts/fct_image_detections",
+            "marts/fct_offers",
+            "marts/fct_product_availability",
+            "marts/fct_product_prices",
             "marts/rpt_channel_activity_daily",
             "marts/rpt_data_quality",
             "marts/rpt_detected_classes",
             "marts/rpt_product_mentions",
+            "marts/rpt_product_review",
+            "marts/rpt_top_products",
             "marts/rpt_visual_content",
         },
     }
@@ -140,7 +152,8 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
 def test_every_asset_can_be_traced_back_to_the_lake_or_to_a_seed(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     roots = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
-    assert roots == {"lake/telegram_messages", "lake/images", "seeds/channel_types", "seeds/product_terms"}
+    seeds = {"seeds/channel_types", "seeds/product_answers", "seeds/product_terms"}
+    assert roots == {"lake/telegram_messages", "lake/images"} | seeds
     assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
 
 

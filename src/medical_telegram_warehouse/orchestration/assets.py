@@ -1,4 +1,4 @@
-"""The four steps that are not dbt's, each a multi-asset whose op bears the step's name.
+"""The five steps that are not dbt's, each a multi-asset whose op bears the step's name.
 
 Dagster reads the annotations of these functions, so they cannot be postponed here.
 """
@@ -52,6 +52,15 @@ _RAW_SPECS = [
         "rejected_records": "Records that could not be used, with the reason.",
     }.items()
 ]
+_OFFER_SPECS = [
+    AssetSpec(
+        AssetKey(["raw", name]), deps=[RAW_MESSAGES], group_name="raw", description=description, kinds={"postgres"}
+    )
+    for name, description in {
+        "message_genres": "What kind of post each message is.",
+        "message_offers": "Every product that a message says is for sale, with its price.",
+    }.items()
+]
 _DETECTION_SPECS = [
     AssetSpec(
         DETECTIONS_FILE, deps=[LAKE_IMAGES], group_name="processed", description="What each photo shows.", kinds={"csv"}
@@ -93,7 +102,7 @@ class ScrapeConfig(Config):
 
 
 def build_step_assets(retry_policy: RetryPolicy) -> list[AssetsDefinition]:
-    """The assets of scraping, loading, detecting and loading detections."""
+    """The assets of scraping, loading, extracting offers, detecting and loading detections."""
 
     @multi_asset(name=steps.SCRAPE, specs=_LAKE_SPECS, check_specs=[_CHANNELS_CHECK], retry_policy=retry_policy)
     def scrape(
@@ -107,6 +116,10 @@ def build_step_assets(retry_policy: RetryPolicy) -> list[AssetsDefinition]:
     def load(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[Any]]:
         yield from _materialized(run_step(context, settings), _RAW_SPECS)
 
+    @multi_asset(name=steps.EXTRACT, specs=_OFFER_SPECS, retry_policy=retry_policy)
+    def extract(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[Any]]:
+        yield from _materialized(run_step(context, settings), _OFFER_SPECS)
+
     @multi_asset(name=steps.DETECT, specs=_DETECTION_SPECS, retry_policy=retry_policy)
     def detect(context: AssetExecutionContext, settings: ResourceParam[Settings]) -> Iterator[MaterializeResult[Any]]:
         yield from _materialized(run_step(context, settings), _DETECTION_SPECS)
@@ -117,7 +130,7 @@ def build_step_assets(retry_policy: RetryPolicy) -> list[AssetsDefinition]:
     ) -> Iterator[MaterializeResult[Any]]:
         yield from _materialized(run_step(context, settings), _RAW_DETECTION_SPECS)
 
-    return [scrape, load, detect, load_detections]
+    return [scrape, load, extract, detect, load_detections]
 
 
 def _materialized(outcome: steps.StepOutcome, specs: list[AssetSpec]) -> Iterator[MaterializeResult[Any]]:

@@ -39,13 +39,13 @@ ACTIVE = (
 
 
 def build_job(data_dir: Path) -> UnresolvedAssetJobDefinition:
-    """All six steps, in one process: starting Dagster and dbt anew for each step takes longer than most steps do."""
+    """All steps, in one process: starting Dagster and dbt anew for each step takes longer than most steps do."""
     return define_asset_job(
         JOB_NAME,
         selection=AssetSelection.all(),
         executor_def=in_process_executor,
         tags={DATA_FOLDER_TAG: str(data_dir)},
-        description="Scrape, load, transform, detect objects on photos, load those, and join them in.",
+        description="Scrape, load, extract offers, transform, detect objects on photos, load those, and join them in.",
     )
 
 

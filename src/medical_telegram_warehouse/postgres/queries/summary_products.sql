@@ -1,4 +1,11 @@
-SELECT product, kind, mention_count, distinct_mention_count, channels
-FROM marts.rpt_product_mentions
-ORDER BY mention_count DESC, product
+SELECT
+    concat_ws(' ', product_name, strength, form) AS product,
+    product_class,
+    offer_count,
+    distinct_offer_count,
+    channel_count,
+    min_price,
+    max_price
+FROM marts.rpt_top_products
+ORDER BY offer_count DESC, product, product_key
 LIMIT %(limit)s;
