@@ -100,7 +100,7 @@ def test_every_model_has_a_tested_key_and_every_foreign_key_a_relationship(manif
             kinds.setdefault(test["test_metadata"]["name"], set()).add(test["column_name"] or "")
         unique = kinds.get("unique", set())
         assert "unique_combination" in kinds or unique & kinds["not_null"], name
-        references = {"channel_key", "message_key", "date_key", "image_key"} & set(node["columns"])
+        references = {"channel_key", "message_key", "date_key", "image_key", "product_key"} & set(node["columns"])
         assert references - unique <= kinds.get("relationships", set()), name
 
 

@@ -8,11 +8,15 @@
 
 with messages as (
     select
-        *,
-        {{ report_day('message_timestamp') }} as message_day,
-        md5({{ fold_text('message_text') }}) as text_key,
-        num_nonnulls(forwarded_from, forwarded_from_id) > 0 as is_forward
-    from {{ ref('stg_telegram__messages') }}
+        all_messages.*,
+        genres.genre,
+        genres.offer_count,
+        {{ report_day('all_messages.message_timestamp') }} as message_day,
+        md5({{ fold_text('all_messages.message_text') }}) as text_key,
+        num_nonnulls(all_messages.forwarded_from, all_messages.forwarded_from_id) > 0 as is_forward
+    from {{ ref('stg_telegram__messages') }} as all_messages
+    left join {{ ref('stg_offers__message_genres') }} as genres
+        on all_messages.channel_name = genres.channel_name and all_messages.message_id = genres.message_id
 ),
 
 -- Which message of an album stands for the whole post, and which message of equal texts came first. Ties are broken
@@ -47,6 +51,8 @@ select
     -- text
     message_text,
     char_length(message_text) as message_length,
+    genre,
+    offer_count,
 
     -- media
     has_media,

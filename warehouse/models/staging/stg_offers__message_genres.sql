@@ -1,0 +1,17 @@
+select
+    -- identifiers
+    channel_name,
+    message_id,
+    text_hash,
+
+    -- text
+    genre,
+    extractor_version,
+
+    -- numbers
+    genre_confidence,
+    offer_count,
+
+    -- timestamps
+    extracted_at
+from {{ source('raw', 'message_genres') }}

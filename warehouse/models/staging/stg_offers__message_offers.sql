@@ -1,0 +1,40 @@
+select
+    -- identifiers
+    channel_name,
+    message_id,
+    offer_index,
+
+    -- the name, as written and as linked
+    name,
+    name_key,
+    product_name,
+    generic,
+    brand,
+    product_class,
+    link_method,
+    link_score,
+
+    -- what kind of it
+    strength,
+    product_strength,
+    form,
+    product_form,
+    pack,
+    pack_units,
+
+    -- the price
+    price,
+    prices,
+    currency,
+    old_price,
+
+    -- terms
+    expiry as expiry_date,
+    seller,
+    availability,
+
+    -- where it stands
+    span_start,
+    span_end,
+    confidence
+from {{ source('raw', 'message_offers') }}

@@ -1,0 +1,6 @@
+-- An offer without a price has none; a zero would drag every median down.
+select
+    offer_key,
+    price
+from {{ ref('fct_offers') }}
+where price <= 0
