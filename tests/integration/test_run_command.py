@@ -139,7 +139,7 @@ def test_a_run_shows_every_step_the_warehouse_and_what_to_do_next(run: Result) -
     for step in STEPS:
         assert re.search(rf"{step} +success +\d+\.\d", run.out), step
         assert f"{step} starts" in run.err
-    for words in ("SAMPLE DATA", "marts.fct_messages", "Products mentioned most", "Photos by what they show", "Next"):
+    for words in ("SAMPLE DATA", "marts.fct_messages", "Top products", "Photos by what they show", "Next"):
         assert words in run.out
     for command in ("make dev", "psql -h", "mtw run --source lake --lake PATH", "mtw doctor"):
         assert command in run.out
@@ -147,14 +147,14 @@ def test_a_run_shows_every_step_the_warehouse_and_what_to_do_next(run: Result) -
 
 def test_a_run_after_the_single_commands_finds_nothing_new(run: Result) -> None:
     assert "Nothing was new." in run.out
-    assert len(re.findall("nothing new", run.out)) == 4
+    assert len(re.findall("nothing new", run.out)) == 5
 
 
 def test_status_after_a_run_lists_it_and_shows_the_warehouse(place: Place, run: Result) -> None:
     [run_id] = re.findall(r"Run ([0-9a-f-]{36})", run.out)
     status = place.mtw("status")
     assert status.code == 0
-    assert re.search(rf"6 of 6 +success +{run_id}", status.out)
+    assert re.search(rf"7 of 7 +success +{run_id}", status.out)
     assert "marts.fct_messages" in status.out
 
 

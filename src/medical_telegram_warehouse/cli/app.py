@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
+from medical_telegram_warehouse.cli.offers import offers
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(db)
+app.add_typer(offers)
 
 
 class LoadPart(StrEnum):
@@ -65,7 +67,7 @@ MessagesOption = Annotated[
 
 @app.command()
 def run(source: SourceOption = None, lake: LakeOption = None, messages: MessagesOption = None) -> None:
-    """Run the whole pipeline: scrape, load, transform, detect, load detections, join them.
+    """Run the whole pipeline: scrape, load, read offers, transform, detect, load detections, join them.
 
     The run is kept in Dagster's history (`mtw dev` shows it). Running it again does only what is new. Ends with a
     summary, and with exit code 1 when a step failed.
@@ -167,7 +169,7 @@ def load(
         LoadPart.ALL
     ),
 ) -> None:
-    """Steps 2 and 5: load the lakes' messages and the photos' detections into the schema `raw`.
+    """Steps 2 and 5: load the lakes' messages and the photos' detections into the schema `raw`, and read the offers.
 
     Only what is new is read. Records that cannot be used go to raw.rejected_records, with the reason.
     """
@@ -175,9 +177,9 @@ def load(
     with friendly_errors():
         from medical_telegram_warehouse import steps
 
-        names = []
+        names: list[str] = []
         if what is not LoadPart.DETECTIONS:
-            names.append(steps.LOAD)
+            names.extend((steps.LOAD, steps.EXTRACT))
         has_detections = (settings.processed_dir / steps.DETECTIONS_FILE).exists()
         if what is LoadPart.DETECTIONS or (what is LoadPart.ALL and has_detections):
             names.append(steps.LOAD_DETECTIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -18,10 +19,10 @@ from medical_telegram_warehouse.orchestration.runs import RunReport
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.steps import DETECT, LOAD, LOAD_DETECTIONS, SCRAPE
+from medical_telegram_warehouse.steps import DETECT, EXTRACT, LOAD, LOAD_DETECTIONS, SCRAPE
 
 _STATUS = {"success": "[green]success[/]", "failed": "[bold red]failed[/]", "not run": "[yellow]not run[/]"}
-_NEW_WORK = (SCRAPE, LOAD, DETECT, LOAD_DETECTIONS)
+_NEW_WORK = (SCRAPE, LOAD, EXTRACT, DETECT, LOAD_DETECTIONS)
 _TOP_PRODUCTS = 8
 
 
@@ -83,8 +84,12 @@ def print_warehouse(console: Console, connection: psycopg.Connection) -> None:
         )
     products = connection.execute(statement("summary_products"), {"limit": _TOP_PRODUCTS}).fetchall()
     top = products[0][2] if products else 0
-    lines = [(f"{name} ({kind})", f"{count:,}", bar(count, top)) for name, kind, count, _, _ in products]
-    console.print(_columns("Products mentioned most", lines, ("product", "messages", "")))
+    offered = [
+        (name, f"{offers:,}", f"{distinct:,}", f"{shops:,}", _price_range(lowest, highest), bar(offers, top))
+        for name, _, offers, distinct, shops, lowest, highest in products
+    ]
+    headers = ("product", "offers", "distinct", "channels", "price", "")
+    console.print(_columns("Top products", offered, headers, numbers=4))
     images = connection.execute(statement("summary_images")).fetchall()
     top = images[0][1] if images else 0
     lines = [(category, f"{count:,}", bar(count, top)) for category, count in images]
@@ -107,10 +112,19 @@ def _tables(connection: psycopg.Connection) -> list[tuple[str, str]]:
     return lines
 
 
-def _columns(title: str, rows: Sequence[tuple[str, ...]], headers: tuple[str, ...]) -> Padding:
+def _price_range(lowest: Decimal | None, highest: Decimal | None) -> str:
+    if lowest is None or highest is None:
+        return "no price"
+    # Whole birr without the two zeros that nobody writes.
+    low, high = (f"{price:,.{0 if price == int(price) else 2}f}" for price in (lowest, highest))
+    return f"{low} ETB" if low == high else f"{low} - {high} ETB"
+
+
+def _columns(title: str, rows: Sequence[tuple[str, ...]], headers: tuple[str, ...], *, numbers: int = 1) -> Padding:
+    """A table whose columns after the first, as many as `numbers` says, are aligned to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for number, header in enumerate(headers):
-        table.add_column(header, justify="right" if number == 1 else "left", header_style="dim")
+        table.add_column(header, justify="right" if 1 <= number <= numbers else "left", header_style="dim")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return Padding(table, (1, 0, 0, 0))
