@@ -1,7 +1,7 @@
 """Run the benchmarks that are named, or all: `make bench ARGS="load scrape"`. Exit code 1: a limit was missed.
 
-PostgreSQL and all folders are of their own, and go. Without make, `scrape` finds the Telegram server of the tests with
-PYTHONPATH=tests.
+PostgreSQL and all folders are of their own, and go. Without make, `offers` and `scrape` find what they take from the
+tests with PYTHONPATH=tests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
 
-TABLES = ("load", "pipeline", "scrape")
+TABLES = ("load", "offers", "pipeline", "scrape")
 _ON_POSTGRES = {"load", "pipeline"}
 
 
@@ -51,6 +51,13 @@ def _measured(names: Collection[str], folder: Path) -> Iterator[bool]:
     """Print the tables; yields of each whether its limits are met."""
     if _ON_POSTGRES & set(names):
         yield from _measured_on_postgres(names, folder)
+    if "offers" in names:
+        # Only here: it needs `tests` on the path.
+        from benchmarks.offers import MESSAGES as POSTS
+        from benchmarks.offers import measure_offers
+
+        title = f"Offers of {POSTS:,} sample posts, whose shares of genres follow those counted in 601 real messages"
+        yield print_table(title, measure_offers(folder / "offers"))
     if "scrape" in names:
         # Only here: it needs `tests` on the path, and what it imports takes a second.
         from benchmarks.scrape import ANSWER_SECONDS, measure_scrape
