@@ -99,8 +99,8 @@ class TestLinking:
             "Syringe 10cc",
             "IV cannula 18G",
             "IV cannula 20G",
-            "Vicryl 2/0 round",
-            "Vicryl 3/0 round",
+            "Vicryl 2/0 tapered",
+            "Vicryl 3/0 tapered",
         )
         assert len({link(name).product for name in names}) == len(names)
         assert link("Syring 5cc").product == link("Syringe 5cc").product

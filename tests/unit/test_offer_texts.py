@@ -177,9 +177,9 @@ class TestFields:
     @pytest.mark.parametrize(
         ("line", "form"),
         [
-            ("diclofenac 75mg inj", "injection"), ("ampi cap", "capsule"), ("paracetamol syr", "syrup"),
+            ("ketamine 50mg inj", "injection"), ("ampi cap", "capsule"), ("paracetamol syr", "syrup"),
             ("eye drop", "drops"), ("keto shampo", "shampoo"), ("soft gel caps", "softgel"), ("ሽሮፕ", "syrup"),
-            ("metronidazole iv", "infusion"), ("iv cannula", None), ("syringe 5cc", None),
+            ("fluconazole iv", "infusion"), ("iv cannula", None), ("syringe 5cc", None),
             ("artesunateinje", "injection"),
         ],
     )  # fmt: skip
