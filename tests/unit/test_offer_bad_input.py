@@ -256,7 +256,7 @@ def _seconds(pattern: str, size: int, enough: float = 0.0) -> float:
         *("rent partner ", "now available ", "www.", "✅", "\n", "x\n", "- a\n", "- Zinc 5mg 💵5\n"),
         # Each of these once cost the square of its length, or more.
         *("💵1 ", "1 birr ", "zinc=5 ", "5cc 💵5 ", "10-20 birr ", "of ", "with and ", "[", "free delivery 5 "),
-        *("💵 ", ", wrist=5", "- Zinc 20mg\n\n💵 5\n", "~~a~~\n", "Aa "),
+        *("💵 ", ", wrist=5", "- Zinc 20mg\n\n💵 5\n", "~~a~~\n", "Aa ", "~~1~~ ", "💵~~1~~💵2 "),
     ],
     ids=ascii,
 )

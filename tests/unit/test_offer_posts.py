@@ -77,3 +77,51 @@ def test_a_number_and_its_unit_are_one_word() -> None:
 
 def test_amharic_prefixes_do_not_hide_a_product() -> None:
     assert link("የሳልቡታሞል").product == "salbutamol"
+
+
+class TestNotations:
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("1️⃣ Zorblaxin 💵530\n2️⃣ Zinc 💵60\n3️⃣ ORS 💵30", [("Zorblaxin", (530,)), ("Zinc", (60,)), ("ORS", (30,))]),
+            ("Zinc 20mg 5️⃣3️⃣0️⃣ birr", [("Zinc", (530,))]),
+            ("Amoxicillin 500mg from 530 birr", [("Amoxicillin", (530,))]),
+            ("Amoxicillin 250mg & 500mg 💵300 & 💵530", [("Amoxicillin", (300,)), ("Amoxicillin", (530,))]),
+            (
+                "Syringe\n3cc 💵200\n5cc 💵250\n10cc 💵300",
+                [("Syringe 3cc", (200,)), ("Syringe 5cc", (250,)), ("Syringe 10cc", (300,))],
+            ),
+            ("✅ Amoxicillin 500mg 530/-\n✅ Zinc 20mg 💵90", [("Amoxicillin", (530,)), ("Zinc", (90,))]),
+            ("Zinc 20mg 5,30 birr", [("Zinc", (5.3,))]),
+            ("Amoxicillin 500mg (20% off) 💵530", [("Amoxicillin", (530,))]),
+        ],
+    )
+    def test_signs_that_shops_invent_are_read(self, text: str, found: Found) -> None:
+        assert [(offer.name, offer.prices) for offer in extract_offers(text).offers] == found
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Zinc 20mg የነበረ ዋጋ 600 አሁን 530 ብር", "Zinc 20mg ከ600 ብር ወደ 530 ብር", "Zinc 20mg 💵600 ➡️ 💵530",
+            "Zinc 20mg 💵600 ❌ 💵530 ✅",
+        ],
+    )  # fmt: skip
+    def test_a_price_that_another_follows_is_the_former_one(self, text: str) -> None:
+        (offer,) = extract_offers(text).offers
+        assert (offer.name, offer.prices, offer.old_price) == ("Zinc", (530,), 600)
+
+    def test_a_year_may_stand_before_its_month(self) -> None:
+        found = extract_offers("Amoxicillin 500mg exp 2027-08\nZinc 20mg exp 8/27-10/27").offers
+        assert [(offer.name, offer.expiry) for offer in found] == [("Amoxicillin", "2027-08"), ("Zinc", "2027-08")]
+
+    @pytest.mark.parametrize(
+        ("text", "genre"),
+        [
+            ("Online course: Pharmacology for beginners\n1,500 birr\nRegister at t.me/sample", "training_ad"),
+            ("ለሽያጭ የቀረበ ክሊኒክ ዋጋ 2,000,000 ብር", "business_sale"),
+            ("We buy expired glucose strips, best price 500 birr", "news_other"),
+        ],
+    )
+    def test_courses_clinics_and_what_is_wanted_are_no_products(self, text: str, genre: str) -> None:
+        read = extract_offers(text)
+        assert (read.genre, read.offers) == (genre, ())

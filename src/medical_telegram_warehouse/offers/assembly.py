@@ -128,6 +128,8 @@ class Assembler:
         name = name_in(line, line.body, line.prices[0].start if line.prices else len(line.text))
         if name and line.key in (None, "active", "generic") and current is not self.loose:
             current.alternatives.append(name.text)
+        if line.prices and not current.prices and current is not self.loose:
+            _name_first_size(current, line)
         current.read(line, 0, len(line.text))
         for price in line.prices:
             current.add_price(line, price, self._struck)
@@ -141,7 +143,8 @@ class Assembler:
 
     def _is_nameless_offer(self, line: Line, current: Found | None) -> bool:
         """`🟢 228.5 mg 💵 205` under a heading, `♤18G 💵1400` under a line with another size."""
-        if line.key is not None or not line.bullet or len(line.words) > _MANY_WORDS:
+        is_next_size = not line.bullet and line.prices and current is not None and current.prices
+        if line.key is not None or not (line.bullet or is_next_size) or len(line.words) > _MANY_WORDS:
             return False
         name = name_in(line, line.body, line.prices[0].start if line.prices else len(line.text))
         first = next((token for token in line.tokens if token.start >= line.body), None)
@@ -209,3 +212,10 @@ class Assembler:
 def _same_substance(line: Line, other: Line) -> bool:
     ours = {match.spelling.entry.generic for match in line.matches}
     return bool(ours & {match.spelling.entry.generic for match in other.matches} - {None})
+
+
+def _name_first_size(current: Found, line: Line) -> None:
+    """The first of several sizes under a name, each with its price: `Syringe`, below it `3cc 💵200`."""
+    first = next((token for token in line.tokens if token.start >= line.body), None)
+    if first is not None and first.kind is TokenKind.SIZE and not line.lower[line.body : first.start].strip():
+        current.name = f"{current.name} {line.text[first.start : first.end]}"

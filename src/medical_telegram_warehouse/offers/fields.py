@@ -10,6 +10,7 @@ _REMEMBERED = 10_000
 """Values per process: a channel writes the same few hundred again and again."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED = re.compile(r"(?P<month>[a-z]{3})[a-z]*\W*(?P<year>\d{4}|\d{2})(?!\d)")
+_YEAR_MONTH = re.compile(r"(?P<year>20\d{2}) ?[/\-] ?(?P<month>\d{1,2})(?!\d)")
 _DAY = re.compile(r"(?P<day>\d{1,2}) ?(?P<sign>[/.\-]) ?(?P<month>\d{1,2}) ?(?P=sign) ?(?P<year>\d{4}|\d{2})(?!\d)")
 _MONTH = re.compile(r"(?P<month>\d{1,2})(?: ?[\-\u2013] ?\d{1,2})? ?[/.\-] ?(?P<year>\d{2,4})(?!\d)")
 _FIRST_YEAR, _LAST_YEAR = 2015, 2045
@@ -18,7 +19,7 @@ _FIRST_YEAR, _LAST_YEAR = 2015, 2045
 
 def expiry(written: str) -> str | None:
     """The month of an expiry (Gregorian) as `YYYY-MM`; of a range its first month; a year alone is none."""
-    for pattern in (_DAY, _NAMED, _MONTH):
+    for pattern in (_YEAR_MONTH, _DAY, _NAMED, _MONTH):
         found = pattern.search(written)
         if found is None:
             continue

@@ -8,6 +8,7 @@ between characters, and carry Markdown marks where another scraper wrote them. A
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -28,8 +29,14 @@ _SPACES = (
 _MICRO = "\u00b5\u03bc"
 # Not characters that a reader sees: direction marks, joiners, byte order marks, soft hyphens.
 _HIDDEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
-_REMOVED = re.compile(rf"[{_HIDDEN}]+|\*\*+|(?<!_)__(?!_)|~~|`{{3}}")
-_NEEDS_REMOVAL = re.compile(rf"[{_HIDDEN}]|\*\*|__|~~|```")
+_REMOVED = re.compile(rf"[{_HIDDEN}]+|\ufe0f?\u20e3|\*\*+|(?<!_)__(?!_)|~~|`{{3}}")
+_NEEDS_REMOVAL = re.compile(rf"[{_HIDDEN}\u20e3]|\*\*|__|~~|```")
+
+
+def is_within(position: int, spans: Sequence[Span]) -> bool:
+    """Whether a position lies in one of many spans, which are in order."""
+    before = bisect_right(spans, (position, sys.maxsize)) - 1
+    return before >= 0 and spans[before][0] <= position < spans[before][1]
 
 
 class _Letters(dict[int, int | str]):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from medical_telegram_warehouse.offers import fields
-from medical_telegram_warehouse.offers.folding import Span
+from medical_telegram_warehouse.offers.folding import Span, is_within
 from medical_telegram_warehouse.offers.lines import Line
 from medical_telegram_warehouse.offers.names import keeps_sizes, weight_is_strength
 from medical_telegram_warehouse.offers.numbers import amount
 from medical_telegram_warehouse.offers.prices import Price
 from medical_telegram_warehouse.offers.tokens import Token, TokenKind
 
-_OLD = re.compile(r"(?<![a-z])(?:old|was|before|instead of|from)\W{0,4}(?:price)?\W{0,4}$|የነበረ|በፊት|ከነበረ")
+_OLD = re.compile(r"(?<![a-z])(?:old|was|before|instead of)\W{0,4}(?:price)?\W{0,4}$|(?:የነበረው?|በፊት)\W{0,4}$")
+_SUPERSEDED = re.compile(r"\W{0,3}(?:➡|→|⇒|❌|ወደ|now(?![a-z]))")
 _BARE_STRENGTH = re.compile(r"(?:^|(?<=\s)|(?<=[a-z]))(\d{2,4}(?:\.\d{1,2})?)$")
 _GLUED_STRENGTH = re.compile(r"(?<=[a-z]{4})(125|250|500|625|1000)(?=\W|$)")
+_OLD_BEFORE = 16
 _UNIT_PACK = re.compile(r"[(\[](\d{1,4})[)\]]")
 
 
@@ -51,9 +54,8 @@ class Found:
 
     def add_price(self, line: Line, price: Price, struck: Sequence[Span]) -> None:
         """Take a price, or the old one where the post strikes it out or says so."""
-        absolute = line.start + price.number
-        is_struck = any(start <= absolute < end for start, end in struck)
-        if is_struck or _OLD.search(line.lower[max(0, price.start - 16) : price.start]):
+        is_struck = bool(struck) and is_within(line.start + price.number, struck)
+        if is_struck or _is_former(line, price):
             self.old_price = self.old_price or price.value
         elif price.value not in self.prices:
             self.prices.append(price.value)
@@ -115,3 +117,13 @@ class Found:
         start = max(0, self.start - self.line.start)
         bracketed = _UNIT_PACK.search(self.line.lower, start, max(start, self.end - self.line.start))
         return bracketed[1] if bracketed and self.product_class in ("test", "supply") else None
+
+
+def _is_former(line: Line, price: Price) -> bool:
+    """Whether words call a price the old one: `was 600`, `የነበረ ዋጋ 600`, `600 ➡ 530`."""
+    place = bisect_left(line.prices, price.start, key=lambda other: other.start)
+    begin = line.prices[place - 1].end if place else 0
+    if _OLD.search(line.lower, max(begin, price.start - _OLD_BEFORE), price.start):
+        return True
+    is_last = place + 1 >= len(line.prices)
+    return not is_last and bool(_SUPERSEDED.match(line.lower, price.end))

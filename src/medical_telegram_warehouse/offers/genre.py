@@ -31,6 +31,11 @@ class Genre(StrEnum):
 
 OFFERING = frozenset({Genre.SINGLE_PRODUCT_AD, Genre.PRICE_LIST, Genre.PRODUCT_LIST})
 _WORD = re.compile(r"[^\W_]")
+_SURE_JOB = re.compile(r"vacan|vaccan|hiring|ክፍት (?:የ)?[ሥስ]ራ|ቅጥር|salar|ደመ[ወዎ]ዝ|መቀየር የምፈልገው")
+_SURE_TRAINING = re.compile(
+    r"(?<![a-z])(?:training|cpd|webinar|workshop|(?:online|short|diploma|crash) course|ceus?(?![a-z]))|ስልጠና|ሥልጠና"
+)
+_WANTED = re.compile(r"\W*(?:we (?:buy|need)|wanted|in search of|urgently needed|እንገዛለን)(?![a-z])")
 _GOODS_SOLD = re.compile(r"(?:equipments?|furniture|machines?|materials?|items|እቃዎች)\W.{0,20}?(?:sale|sold|ሽያጭ|የሚሸጥ)")
 _MANY_PRODUCTS = 30
 _SHORTEST_ADVICE = 50
@@ -85,6 +90,8 @@ def _no_products(cues: Cues, known: list[Found], priced: list[Found], lower: str
         return verdict
     if cues[Topic.BUSINESS] and len(known) < 4 and not _has_strengths(known) and not _GOODS_SOLD.search(lower):  # noqa: PLR2004
         return Verdict(Genre.BUSINESS_SALE, 0.85, "a business, a licence or a house is for sale or rent")
+    if _WANTED.match(lower) and len(known) < 6:  # noqa: PLR2004
+        return Verdict(Genre.NEWS_OTHER, 0.7, "something is wanted, not offered")
     if cues[Topic.GREETING] and not priced and len(known) < 3:  # noqa: PLR2004
         return Verdict(Genre.NEWS_OTHER, 0.9, "a holiday greeting")
     return None
@@ -111,10 +118,8 @@ def _people_wanted(cues: Cues, known: list[Found], priced: list[Found], lower: s
     if products > _MANY_PRODUCTS:
         return None
     job, training = cues[Topic.JOB], cues[Topic.TRAINING]
-    strong_job = bool(re.search(r"vacan|vaccan|hiring|ክፍት (?:የ)?[ሥስ]ራ|ቅጥር|salar|ደመ[ወዎ]ዝ|መቀየር የምፈልገው", lower))
-    strong_training = bool(
-        re.search(r"(?<![a-z])(?:training|cpd|webinar|workshop)|ስልጠና|ሥልጠና|(?<![a-z])ceus?(?![a-z])", lower)
-    )
+    strong_job = bool(_SURE_JOB.search(lower))
+    strong_training = bool(_SURE_TRAINING.search(lower))
     if products > 2 * max(job, training) or (products >= 3 and max(job, training) < 3):  # noqa: PLR2004
         return None
     is_one_word = strong_training and training == 1 and job < 2 and products <= 1  # noqa: PLR2004

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from medical_telegram_warehouse.offers.dictionary import dictionary
 from medical_telegram_warehouse.offers.folding import Span, fold_words
@@ -17,7 +18,7 @@ from medical_telegram_warehouse.offers.tokens import TokenKind
 _TIER = re.compile(
     r"[\W\d]*(?:(?:starting|from|above|over|up ?to|and|or|more|per|each|for|with|without|alone|attachment|attached|cash"
     r"|credit|the|second|one|only|in|single|whole ?sale|retail|to|price|now|box|boxes|pk|pks|pack|packs|pcs|pc|carton"
-    r"|cartons|ctn|ctns|dozen|pieces|strip|strips|b|birr)(?![a-z])[\W\d]*){0,8}"
+    r"|cartons|ctn|ctns|dozen|pieces|strip|strips|b|birr|ወደ|አሁን)(?![a-z])[\W\d]*){0,8}"
 )
 _LONGEST_TIER = 60
 _LEADING_SIZE = re.compile(
@@ -61,7 +62,18 @@ def products_in(line: Line, struck: Sequence[Span]) -> list[Found]:
         position = price.end
     if products:
         products[-1].read(line, position, len(line.text))
-    return products
+    return _each_strength(products[0]) if len(products) == 1 else products
+
+
+def _each_strength(product: Found) -> list[Found]:
+    """`250mg & 500mg 💵300 & 💵530`: as many strengths as prices are an offer each."""
+    count = len(product.strengths)
+    if count < 2 or len(product.prices) != count:  # noqa: PLR2004
+        return [product]
+    return [
+        replace(product, strengths=[strength], prices=[price], signs=[sign], packs=list(product.packs))
+        for strength, price, sign in zip(product.strengths, product.prices, product.signs, strict=True)
+    ]
 
 
 def _add(products: list[Found], line: Line, position: int, price: Price, struck: Sequence[Span]) -> None:

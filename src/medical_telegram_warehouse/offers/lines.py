@@ -14,7 +14,7 @@ from itertools import islice, pairwise, takewhile
 from typing import Any
 
 from medical_telegram_warehouse.offers.dictionary import Match, dictionary
-from medical_telegram_warehouse.offers.folding import Folded, Span, fold_words
+from medical_telegram_warehouse.offers.folding import Folded, Span, fold_words, is_within
 from medical_telegram_warehouse.offers.numbers import NUMBER, amount
 from medical_telegram_warehouse.offers.prices import CURRENCY_WORD, NO_AMOUNT, PRICE_WORD, Judged, Price, Sign, judge
 from medical_telegram_warehouse.offers.tokens import MONEY_MARKS, Token, TokenKind, tokens
@@ -205,13 +205,13 @@ def _parse(text: str, lower: str, bullet: str, body: int) -> Parsed:  # noqa: AR
 
 def _parse_struck(text: str, lower: str, body: int, struck: list[Span]) -> Parsed:
     """A line in which something is struck out: its bare numbers are no part of the name."""
+    found = tokens(lower)
+    prices = {price.number for price in judge(lower, found).prices}
     found = [
         token._replace(kind=TokenKind.STRUCK)
-        if token.kind is TokenKind.NUMBER
-        and any(first <= token.start < last for first, last in struck)
-        and not judge(lower, [token]).prices
+        if token.kind is TokenKind.NUMBER and token.start not in prices and is_within(token.start, struck)
         else token
-        for token in tokens(lower)
+        for token in found
     ]
     return _parsed(text, lower, body, found)
 

@@ -19,7 +19,9 @@ _SOLD_BY_WEIGHT = re.compile(
 )
 _REMARKS = pattern("lines", "remark")
 _EDGES = " \t.,;:=_-\u2013\u2014~|/\\&+!?*\u2022'\"\u00ae\u2122\u00a9#\u2026>"
-_TRAILING_WORDS = frozenset(("", "of", "with", "and", "for", "at", "the", "by", "in", "from", "or", "a", "as", "per"))
+_TRAILING_WORDS = frozenset(
+    ("", "of", "with", "and", "for", "at", "the", "by", "in", "from", "or", "a", "as", "per", "ከ", "ለ", "በ")
+)
 _LEADING_WORDS = re.compile(r"^(?:and|or|with|the|also|plus|&)\s+", re.IGNORECASE)
 _SIGNS = re.compile(r"[^\w\s()\[\]{}.,;:/+\-\u2013&%'\"*#=|!?@\u00ae\u2122\u2070-\u20ff]+")
 _PLAIN = re.compile(r"[A-Za-z0-9 .,+/\-]*")

@@ -10,12 +10,13 @@ _HUNDRED, _TEN_THOUSAND = "\u137b", "\u137c"
 NUMBER = (
     r"(?:\d{1,3}(?:[,'\u02bc]\d{3})+(?:\.\d{1,2})?(?!\d)"  # 1,200 and 1,200.50
     r"|\d{1,3}(?:\.\d{3})+(?![\d.])"  # 1.200
-    r"|\d+(?:\.\d{1,2})?(?!\d)"  # 1200 and 22.50
+    r"|\d+(?:\.\d{1,2}|,\d{2})?(?!\d)"  # 1200, 22.50 and 22,50
     r"|[\u1369-\u137c]+)"  # Ethiopic
 )
 """What may be an amount. Whether `1.200` is one thousand two hundred is decided by `amount`."""
 
 _THOUSANDS = re.compile(r"[,' \u02bc]")
+_CENTS = re.compile(r"(?<=\d),(\d{2})$")
 _POINTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 MAX_AMOUNT = 100_000_000
 """In birr. The dearest machines cost tens of millions; more is a typing error or a phone number."""
@@ -26,7 +27,7 @@ def amount(written: str) -> float | None:
     if "\u1369" <= written[0] <= "\u137c":
         value: float = ethiopic(written)
     else:
-        digits = _THOUSANDS.sub("", written)
+        digits = _THOUSANDS.sub("", _CENTS.sub(r".\1", written))
         if _POINTS.fullmatch(digits):
             digits = digits.replace(".", "")
         if len(digits) > 12:  # noqa: PLR2004 - beyond any amount, and float would round it

@@ -76,7 +76,7 @@ _MARK_BEFORE = re.compile(
     rf"(?:[ :=\-\u2013\u2014>.~*|'\"(\[\u2022\U0001f449\u27a1\u2705\U0001f525{MONEY_MARKS}]"
     rf"|(?:only|is|cash|prices?|etb|birr|br|now|new|of|for|ነው|ብር)(?![a-z])){{0,14}}$"
 )
-_CURRENCY_AFTER = re.compile(rf" {{0,2}}(?:/=|/-|\.-|=|-)? {{0,2}}{CURRENCY_WORD}")
+_CURRENCY_AFTER = re.compile(rf" {{0,2}}(?:/=|/-|\.-|=|-)? {{0,2}}{CURRENCY_WORD}|/[\-=](?![\w/])")
 _LEADER_BEFORE = re.compile(r"(?:\.{2,}|\u2026+\.*|_{2,}|-{2,}|\u2014{2,}|\u2013{2,}|={2,}) *$")
 _ROW_END = re.compile(r"[\s.,;/\-]*(?:ነው)?[^\w]*$")
 _SPLIT_DIGITS = re.compile(

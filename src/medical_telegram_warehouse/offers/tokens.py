@@ -54,7 +54,9 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_DAY_MONTH_YEAR = r"\d{1,2} ?[/.\-] ?\d{1,2} ?[/.\-] ?(?:\d{4}|\d{2})(?!\d)"
+_DAY_MONTH_YEAR = (
+    r"(?:\d{1,2} ?/ ?\d{1,2} ?/ ?|\d{1,2} ?- ?\d{1,2} ?- ?|\d{1,2} ?\. ?\d{1,2} ?\. ?)(?:\d{4}|\d{2})(?!\d)"
+)
 _MONTH_YEAR = r"\d{1,2}(?: ?[\-\u2013] ?\d{1,2})? ?[/.\-] ?\d{2,4}(?!\d)(?: ?[\-\u2013] ?\d{1,2} ?/ ?\d{2,4})?"
 _NAMED_MONTH = rf"{_MONTH}\.?,? ?[\-/' ]? ?\d{{2,4}}(?!\d)"
 COUNTED = (
@@ -69,7 +71,7 @@ _PER = (
 _DECIMAL = r"\d{1,7}(?:[.,]\d{1,3})?"
 _TIMES = r" {0,2}[x*] {0,2}"
 _CURRENCY = r"(?:birr|etb|br(?![a-z])|ብር)"
-_ANY_DATE = rf"(?:{_DAY_MONTH_YEAR}|{_MONTH_YEAR}|{_NAMED_MONTH}|\d{{4}}(?!\d))"
+_ANY_DATE = rf"(?:\d{{4}} ?[/\-] ?\d{{1,2}}(?!\d)|{_DAY_MONTH_YEAR}|{_MONTH_YEAR}|{_NAMED_MONTH}|\d{{4}}(?!\d))"
 _EXPIRY_WORD = (
     r"(?:(?:exp(?:iry|ires?|ired|d)?|ex)(?![a-z])[ .:]{0,3}(?:date|d)?|exp(?:iry)? ?date|expdate|expiration(?: date)?)"
 )
@@ -100,7 +102,7 @@ _AT_SIGNS: tuple[tuple[TokenKind, str], ...] = (
         TokenKind.STRENGTH,
         rf"(?<!\d[.,]){_DECIMAL} {{0,2}}{_UNIT}{_PER}?(?:(?![a-z])|(?=inj|tab|cap|susp|syr|cream|oint))",
     ),
-    (TokenKind.STRENGTH, rf"(?<!\d[.,]){_DECIMAL} ?%(?: ?w/[wv])?"),
+    (TokenKind.STRENGTH, rf"(?<!\d[.,]){_DECIMAL} ?%(?: ?w/[wv])?(?! ?(?:off|disc))"),
     (TokenKind.STRENGTH, rf"(?<!\d[.,]){_DECIMAL} {{0,2}}(?:g|gm|grams?){_PER}(?![a-z])"),
     (TokenKind.STRENGTH, r"(?<![.,/*x])\d{2,3}/\d{2,3}(?:/\d{2,3})?(?![\d/]| ?(?:mm|cm|ml|birr))"),
     (
