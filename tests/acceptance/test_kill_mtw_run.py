@@ -26,10 +26,11 @@ from psycopg.sql import SQL, Identifier
 from medical_telegram_warehouse import steps
 
 MTW = Path(sys.executable).with_name("mtw")
-# Without when a row was loaded or read.
+# Without when a row was loaded or read, and without the files' numbers: a server that crashed skips some of them. Which
+# file a row came from is compared below.
 COMPARED = {
-    "raw.telegram_messages": ("first_loaded_at", "loaded_at"),
-    "raw.telegram_message_observations": ("loaded_at",),
+    "raw.telegram_messages": ("first_loaded_at", "loaded_at", "file_id"),
+    "raw.telegram_message_observations": ("loaded_at", "file_id"),
     "raw.telegram_channels": ("loaded_at",),
     "raw.rejected_records": ("rejected_at", "rejected_id"),
     "raw.message_genres": ("extracted_at",),
@@ -46,6 +47,10 @@ COMPARED = {
     "marts.fct_product_prices": (),
     "marts.fct_product_availability": (),
 }
+FILES = """
+SELECT concat_ws(' ', channel_name, message_id, observation_id, file_path)
+FROM raw.telegram_message_observations JOIN ops.loaded_files USING (file_id)
+"""
 Tables = dict[str, list[str]]
 
 
@@ -130,6 +135,7 @@ class Place:
                     Identifier(*table.split("."))
                 )
                 found[table] = sorted(row for (row,) in connection.execute(query, [list(ignored)]))
+            found["files of observations"] = sorted(row for (row,) in connection.execute(FILES))
         return found
 
     def kill_while_it_waits_for(self, table: str) -> None:

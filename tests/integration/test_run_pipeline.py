@@ -162,7 +162,7 @@ def test_a_missing_model_stops_the_photos_and_not_the_messages(
 ) -> None:
     done = execute(make_settings(yolo_model="nowhere.onnx"), instance)
     assert not done.result.success
-    assert done.ran == {steps.SCRAPE, steps.LOAD, steps.TRANSFORM, steps.DETECT}
+    assert done.ran == {steps.SCRAPE, steps.LOAD, steps.EXTRACT, steps.TRANSFORM, steps.DETECT}
     assert done.retried == set()
     assert set(done.failed) == {steps.DETECT}
     assert "nowhere.onnx" in done.failed[steps.DETECT]

@@ -165,7 +165,7 @@ def _other_purpose(lower: str, token: Token, purposes: list[re.Match[str]], foll
         following: where the next amount begins: words right before that one speak of it.
     """
     behind = bisect_left(purposes, token.start, key=lambda found: found.start())
-    for found in reversed(purposes[max(0, behind - _NEAREST) : behind]):
+    for found in purposes[max(0, behind - _NEAREST) : behind]:
         kind = str(found.lastgroup)
         between = lower[found.end() : token.start]
         if kind == "condition" and any(letter.isdigit() for letter in between):
