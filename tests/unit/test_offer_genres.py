@@ -48,6 +48,7 @@ POSTS = {
         "Telegram Premium from us\n12 months: 5,900 ETB\n3 months: 2,100 ETB",
         "እንኳን ለገና በዓል በሰላም አደረሳችሁ! መልካም በዓል",
         "The Ministry announced that the examination results were published today.",
+        "ሁለት ፋርማሲዎች የአጋርነት ስምምነት ተፈራረሙ\nስምምነቱ ደንበኞች Medisample መተግበሪያን በመጠቀም መድሀኒት በቅናሽ እንዲያገኙ የሚያስችል ነው።",
     ),
     "media_only": ("", "   \n ", "🎉🎉🎉", "...", "👇👇👇\n———"),
 }

@@ -119,6 +119,8 @@ class TestTokens:
             ("susp 228.5 mg/5m", [("228.5 mg/5m", "strength")]),
             ("cream 1% 15gm", [("1%", "strength"), ("15gm", "volume")]),
             ("malaria test box of 40", [("box of 40", "pack")]),
+            ("antacid 150 chewable tablets", [("150 chewable tablets", "pack")]),
+            ("ibuprofen 80 liquid gels", [("80 liquid gels", "pack")]),
             ("📦 130 / 260 units", [("📦 130 / 260 units", "carton")]),
             ("⏳jul-28", [("⏳jul-28", "expiry")]),
             ("exp: 05–06/2028", [("exp: 05–06/2028", "expiry")]),

@@ -73,7 +73,7 @@ def product_strength(value: str | None) -> str | None:
 
 
 _FORM_WORDS: tuple[tuple[str, str], ...] = (
-    ("softgel", r"soft ?gels?"),
+    ("softgel", r"(?:soft|liquid) ?gels?"),
     ("gummies", r"gumm(?:y|ies)"),
     ("suppository", r"supp(?:ositor(?:y|ies)|s)?|pessar(?:y|ies)|inserts?|vaginal tab\w*"),
     ("shampoo", r"shamp?o+o?|ሻምፖ"),

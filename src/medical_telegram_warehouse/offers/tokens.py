@@ -60,10 +60,11 @@ _DAY_MONTH_YEAR = (
 _MONTH_YEAR = r"\d{1,2}(?: ?[\-\u2013] ?\d{1,2})? ?[/.\-] ?\d{2,4}(?!\d)(?: ?[\-\u2013] ?\d{1,2} ?/ ?\d{2,4})?"
 _NAMED_MONTH = rf"{_MONTH}\.?,? ?[\-/' ]? ?\d{{2,4}}(?!\d)"
 COUNTED = (
-    r"(?:tablets?|tabs?|capsules?|caplets?|caps?|soft ?gels?|gumm(?:ies|y)|pcs?|pieces?|pairs?|sachets?|vials?|amps?"
-    r"|ampoules?|bottles?|bott|bo|packs?|packets?|pk[st]?|box(?:es)?|rolls?|sheets?|pages?|units?|tubes?|strips?|tests?"
-    r"|kits?|sets?|cassettes?|sprays|doses?|wipes|count|ct|bags?|pads?|rings?|lozenges?|bars?|ክኒን|ፍሬ|ፅይ)"
+    r"(?:tablets?|tabs?|capsules?|caplets?|caps?|(?:soft|liquid) ?gels?|gumm(?:ies|y)|pcs?|pieces?|pairs?|sachets?"
+    r"|vials?|amps?|ampoules?|bottles?|bott|bo|packs?|packets?|pk[st]?|box(?:es)?|rolls?|sheets?|pages?|units?|tubes?"
+    r"|strips?|tests?|kits?|sets?|cassettes?|sprays|doses?|wipes|count|ct|bags?|pads?|rings?|lozenges?|bars?|ክኒን|ፍሬ|ፅይ)"
 )
+_KIND_OF_PIECE = r"(?:(?:chew(?:able|ing)|effervescent|(?:film.)?coated|mini|vegan|veg(?:gie|etarian)?) )?"
 _UNIT = r"(?:mg|mcg|ug|i\.?u|miu|mui|meq|mmol|mq)"
 _PER = (
     r"(?: {0,2}/ {0,2}(?:\d{1,4}(?:\.\d{1,2})?)? {0,2}(?:ml|mg|m|g|l|tab|dose|puff|spray|drop|vial|amp|hr?)(?![a-z]))"
@@ -109,7 +110,10 @@ _AT_SIGNS: tuple[tuple[TokenKind, str], ...] = (
         TokenKind.PACK,
         rf"(?<!\d[.,]){_DECIMAL}(?:{_TIMES}\d{{1,4}}){{1,3}}(?:'?s(?![a-z]))?(?: ?(?:ml|mm|cm|m|{COUNTED})(?![a-z]))?",
     ),
-    (TokenKind.PACK, rf"(?<!\d[.,])(?<!/)\d{{1,6}} {{0,2}}{COUNTED}(?:/(?:strip|pack|pk|box|bottle))?(?![a-z])"),
+    (
+        TokenKind.PACK,
+        rf"(?<!\d[.,])(?<!/)\d{{1,6}} {{0,2}}{_KIND_OF_PIECE}{COUNTED}(?:/(?:strip|pack|pk|box|bottle))?(?![a-z])",
+    ),
     (TokenKind.PACK, r"(?<!\d[.,])(?<!/)\d{1,4}'s(?![a-z])"),
     (
         TokenKind.VOLUME,
