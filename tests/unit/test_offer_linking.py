@@ -106,6 +106,16 @@ class TestLinking:
         assert link("Syring 5cc").product == link("Syringe 5cc").product
         assert {link(name).product_class for name in names} == {"supply"}
 
+    def test_a_remedy_named_by_its_purpose_is_told_apart_by_its_other_words(self) -> None:
+        first, second = link("Zorbavist eye drops"), link("Zorbaflam eye drop")
+        assert (first.product, second.product) == ("eye drops zorbavist", "eye drops zorbaflam")
+        assert (first.generic, first.product_class) == (None, "medicine")
+        assert link("Bimatoprost eye drops").product == "bimatoprost"
+        assert link("sleep aid with melatonin").product == "melatonin"
+
+    def test_brands_without_a_substance_in_common_stay_apart(self) -> None:
+        assert (link("Perfectil").product, link("Viviscal").product) == ("Perfectil", "Viviscal")
+
     def test_a_test_for_something_is_no_medicine(self) -> None:
         assert link("HCG test strip").product_class == "test"
         assert link("Examination glove powder free").product_class == "supply"

@@ -2,7 +2,7 @@
 
 A medicine's product is its substance: brands and spellings of one substance meet, and strength and form, which the
 offer carries, tell its products apart. What has no substance keeps the words that distinguish it: a 5cc syringe is
-not a 10cc one, and one brand's serum is not its shampoo.
+not a 10cc one, one brand's serum is not its shampoo, and one shop's unknown eye drops are not another's.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _FORM_WORDS = listed_words("form")
 
 
 _DOSED_CLASSES = frozenset({"medicine", "supplement", "cosmetic"})
+_REMEDIES = frozenset({"medicine", "supplement"})
 _SKIN_FORMS = frozenset({"cream", "ointment", "gel", "shampoo"})
 _DOSAGE_FORMS = _SKIN_FORMS | {
     *("tablet", "capsule", "syrup", "suspension", "injection", "infusion"),
@@ -93,8 +94,11 @@ def _link_words(words: tuple[str, ...]) -> Link | None:
 
 def _combine(words: tuple[str, ...], matches: list[Match]) -> Link:
     substances = [match for match in matches if match.spelling.entry.kind is EntryKind.SUBSTANCE]
-    goods = [match for match in matches if match.spelling.entry.kind is EntryKind.GOODS]
     brands = [match for match in matches if match.spelling.entry.kind is EntryKind.BRAND]
+    goods = [match for match in matches if match.spelling.entry.kind is EntryKind.GOODS]
+    if substances or brands:
+        # What a remedy is for says less than what it is: `bimatoprost eye drops`.
+        goods = [match for match in goods if match.spelling.entry.product_class not in _REMEDIES]
     score = 0.95
     if len(substances) > 1 and not goods:
         names = sorted({match.spelling.entry.name for match in substances})
