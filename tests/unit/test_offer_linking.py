@@ -120,6 +120,28 @@ class TestLinking:
         assert link("HCG test strip").product_class == "test"
         assert link("Examination glove powder free").product_class == "supply"
 
+    def test_what_stands_in_brackets_tells_goods_apart(self) -> None:
+        text = "• Kidney dish (plastic) = 100\n• Kidney dish (steel) = 300\n• Kidney dish = 200"
+        found = [offer.product for offer in extract_offers(text).offers]
+        assert found == ["kidney dish plastic", "kidney dish steel", "kidney dish"]
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("bed pan plastic", "urinal plastic"),
+            ("infusion pump", "syringe pump"),
+            ("lead apron", "thyroid shield"),
+            ("FSH test", "prolactin test"),
+            ("TSH", "FT4"),
+            ("bone file", "bone drill"),
+            ("EDTA tube", "SST tube"),
+            ("otoscope", "diagnostic set"),
+            ("cold box", "vaccine carrier"),
+        ],
+    )
+    def test_goods_of_one_shelf_are_not_one_product(self, one: str, other: str) -> None:
+        assert link(one).product != link(other).product
+
     def test_an_unknown_name_is_its_own_product(self) -> None:
         first, second = link("Zorblaxin tab"), link("ZORBLAXIN")
         assert first.product == second.product == "zorblaxin"

@@ -61,7 +61,8 @@ def link(name: str, alternatives: tuple[str, ...] = (), *, has_strength: bool = 
     best: Link | None = None
     for written in (name, *alternatives):
         linked = _link_words(_words(written))
-        if linked is not None and (best is None or linked.score > best.score):
+        # Another name says what a medicine is; what tells goods apart stands in their own: `oxygen mask (adult)`.
+        if linked is not None and (best is None or (linked.generic and linked.score > best.score)):
             best = linked
             if best.method == "exact":
                 break
