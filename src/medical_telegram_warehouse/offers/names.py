@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from medical_telegram_warehouse.offers.lines import Line
-from medical_telegram_warehouse.offers.tokens import MONEY_MARKS, Token, TokenKind
+from medical_telegram_warehouse.offers.tokens import Token, TokenKind
 from medical_telegram_warehouse.offers.vocabulary import pattern
 
 _DROPPED = frozenset(TokenKind) - {TokenKind.PACK, TokenKind.VOLUME, TokenKind.SIZE, TokenKind.NUMBER}
@@ -155,8 +155,3 @@ def _alternatives(text: str) -> tuple[str, ...]:
         return ()
     outside = _SPACES.sub(" ", _BRACKETED.sub(" ", text)).strip(_EDGES)
     return tuple(name for name in (outside, *inside) if _LETTERS.search(name) and name != text)
-
-
-def money_free(text: str) -> str:
-    """The text without money marks, for lines that hold nothing but a withheld price beside the name."""
-    return re.sub(f"[{MONEY_MARKS}]", " ", text)

@@ -35,46 +35,50 @@ LAKE_IMAGES = AssetKey(["lake", "images"])
 RAW_MESSAGES = AssetKey(["raw", "telegram_messages"])
 DETECTIONS_FILE = AssetKey(["processed", "yolo_detections"])
 
+
+def _raw_tables(made_of: AssetKey, descriptions: dict[str, str]) -> list[AssetSpec]:
+    return [
+        AssetSpec(
+            AssetKey(["raw", name]), deps=[made_of], group_name="raw", description=description, kinds={"postgres"}
+        )
+        for name, description in descriptions.items()
+    ]
+
+
 _LAKE_SPECS = [
     AssetSpec(
         LAKE_MESSAGES, group_name="lake", description="Lines of messages as they were scraped, by day.", kinds={"json"}
     ),
     AssetSpec(LAKE_IMAGES, group_name="lake", description="Photos of messages, by channel."),
 ]
-_RAW_SPECS = [
-    AssetSpec(
-        AssetKey(["raw", name]), deps=[LAKE_MESSAGES], group_name="raw", description=description, kinds={"postgres"}
-    )
-    for name, description in {
+_RAW_SPECS = _raw_tables(
+    LAKE_MESSAGES,
+    {
         "telegram_messages": "The newest state of each message.",
         "telegram_message_observations": "Every distinct observation of a message.",
         "telegram_channels": "What was known of each channel at each scrape.",
         "rejected_records": "Records that could not be used, with the reason.",
-    }.items()
-]
-_OFFER_SPECS = [
-    AssetSpec(
-        AssetKey(["raw", name]), deps=[RAW_MESSAGES], group_name="raw", description=description, kinds={"postgres"}
-    )
-    for name, description in {
+    },
+)
+_OFFER_SPECS = _raw_tables(
+    RAW_MESSAGES,
+    {
         "message_genres": "What kind of post each message is.",
         "message_offers": "Every product that a message says is for sale, with its price.",
-    }.items()
-]
+    },
+)
 _DETECTION_SPECS = [
     AssetSpec(
         DETECTIONS_FILE, deps=[LAKE_IMAGES], group_name="processed", description="What each photo shows.", kinds={"csv"}
     )
 ]
-_RAW_DETECTION_SPECS = [
-    AssetSpec(
-        AssetKey(["raw", name]), deps=[DETECTIONS_FILE], group_name="raw", description=description, kinds={"postgres"}
-    )
-    for name, description in {
+_RAW_DETECTION_SPECS = _raw_tables(
+    DETECTIONS_FILE,
+    {
         "image_scans": "Every photo file ever seen in a lake.",
         "yolo_detections": "Detected objects on photos.",
-    }.items()
-]
+    },
+)
 
 
 _CHANNELS_CHECK = AssetCheckSpec(
