@@ -1,0 +1,41 @@
+-- Texts of edited messages, what reposts are recognised by, and how far each model of dbt has read.
+
+-- Every text that an edited message ever had, its newest one included. A message with one text has no row: most are
+-- never edited, and their text stands in raw.telegram_messages.
+CREATE TABLE raw.telegram_message_texts (
+    channel_name text NOT NULL,
+    message_id bigint NOT NULL,
+    text_hash uuid NOT NULL,
+    message_text text NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (channel_name, message_id, text_hash)
+);
+
+-- The lakes still hold the texts of earlier edits. Reading every file again adds nothing else: observations that are
+-- known stay as they are.
+UPDATE ops.loaded_files SET file_size = -1, loaded_bytes = 0, loaded_sha256 = '';
+
+-- Equal for posts that say the same, with another footer, date, emoji or price; null where nothing else is said.
+ALTER TABLE raw.message_genres ADD COLUMN repost_key uuid;
+
+-- What each incremental model has read: everything that its sources got before `read_up_to`, with the seeds and
+-- variables that `signature` stands for. dbt writes it in the transaction that fills the model.
+CREATE TABLE ops.model_builds (
+    model text PRIMARY KEY,
+    read_up_to timestamptz NOT NULL,
+    signature text NOT NULL
+);
+
+-- The SQL and the settings that each dbt step built its tables with; after a change it builds them whole.
+CREATE TABLE ops.transform_state (
+    step text PRIMARY KEY,
+    fingerprint text NOT NULL,
+    built_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What was read lately is found here, without reading the tables. BRIN, because rows lie nearly in the order in which
+-- they were written, and a B-tree would slow loading.
+CREATE INDEX message_genres_extracted_at ON raw.message_genres USING brin (extracted_at);
+CREATE INDEX image_scans_loaded_at ON raw.image_scans USING brin (loaded_at);
+CREATE INDEX telegram_message_observations_loaded_at
+ON raw.telegram_message_observations USING brin (loaded_at);
