@@ -1,54 +1,66 @@
 """Run the benchmarks that are named, or all: `make bench ARGS="load scrape"`. Exit code 1: a limit was missed.
 
-PostgreSQL and all folders are of their own, and go. Without make, `offers` and `scrape` find what they take from the
-tests with PYTHONPATH=tests.
+PostgreSQL and all folders are of their own, and go, but for those of `warehouse --keep FOLDER`. Without make, `offers`
+and `scrape` find what they take from the tests with PYTHONPATH=tests.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from benchmarks.load import MESSAGES, measure_load
 from benchmarks.pipeline import measure_pipeline
+from benchmarks.server import serving
 from benchmarks.table import print_table
+from benchmarks.warehouse import LEAST_MESSAGES as LEAST_STORED
+from benchmarks.warehouse import MESSAGES as STORED
+from benchmarks.warehouse import measure_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
-from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
-from medical_telegram_warehouse.records import DatabaseAddress
 
-TABLES = ("load", "offers", "pipeline", "scrape")
+TABLES = ("load", "offers", "pipeline", "scrape", "warehouse")
 _ON_POSTGRES = {"load", "pipeline"}
 
 
 def main() -> int:
-    names = _named()
+    options = _options()
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
     with tempfile.TemporaryDirectory(prefix="mtw-benchmarks-") as temporary:
         # A list, not a generator: a missed limit shall not end the run.
-        met = list(_measured(names, Path(temporary)))
+        met = list(_measured(options, Path(temporary)))
     return 0 if all(met) else 1
 
 
-def _named() -> Collection[str]:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"one of {', '.join(TABLES)}; without any, all")
-    names: list[str] = parser.parse_args().tables
-    unknown = [name for name in names if name not in TABLES]
+    only = parser.add_argument_group("only for the table warehouse")
+    only.add_argument("--messages", type=int, default=STORED, metavar="N", help="of the long history (%(default)s)")
+    only.add_argument("--details", action="store_true", help="the largest tables and the slowest models, too")
+    only.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep lakes, databases and the running server there, and begin with what an earlier run prepared",
+    )
+    options = parser.parse_intermixed_args()
+    unknown = [name for name in options.tables if name not in TABLES]
     if unknown:
         parser.error(f"there is no table {', '.join(unknown)}; there are {', '.join(TABLES)}")
-    return names or TABLES
+    if options.messages < LEAST_STORED:
+        parser.error(f"--messages must be at least {LEAST_STORED:,}")
+    options.tables = options.tables or TABLES
+    return options
 
 
-def _measured(names: Collection[str], folder: Path) -> Iterator[bool]:
+def _measured(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
     """Print the tables; yields of each whether its limits are met."""
+    names: Collection[str] = options.tables
     if _ON_POSTGRES & set(names):
         yield from _measured_on_postgres(names, folder)
     if "offers" in names:
@@ -64,26 +76,26 @@ def _measured(names: Collection[str], folder: Path) -> Iterator[bool]:
 
         title = f"Scrape of Telegram, each answer after {ANSWER_SECONDS * 1000:.0f} ms"
         yield print_table(title, measure_scrape(folder / "scrape"))
+    if "warehouse" in names:
+        keep: Path | None = options.keep
+        figures = measure_warehouse(
+            keep.resolve() if keep else folder / "warehouse",
+            options.messages,
+            is_kept=keep is not None,
+            with_details=options.details,
+        )
+        yield print_table("The warehouse over a short and over a long history", figures)
 
 
 def _measured_on_postgres(names: Collection[str], folder: Path) -> Iterator[bool]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    address = DatabaseAddress("127.0.0.1", port, "load", "bench", SecretStr("bench"))
-    server = EmbeddedServer(folder, address)
-    server.ensure()
-    try:
-        with connect(address) as connection:
-            if "load" in names:
-                migrate(connection)
-                yield print_table(f"Load of {MESSAGES:,} messages", measure_load(connection, folder / "load"))
-            connection.execute("CREATE DATABASE pipeline")
+    with serving(folder, "load") as address, connect(address) as connection:
+        if "load" in names:
+            migrate(connection)
+            yield print_table(f"Load of {MESSAGES:,} messages", measure_load(connection, folder / "load"))
+        connection.execute("CREATE DATABASE pipeline")
         if "pipeline" in names:
-            with connect(address._replace(database="pipeline")) as connection:
-                yield print_table("The whole job, 1,500 messages", measure_pipeline(connection, folder / "job"))
-    finally:
-        server.stop()
+            with connect(address._replace(database="pipeline")) as of_runs:
+                yield print_table("The whole job, 1,500 messages", measure_pipeline(of_runs, folder / "job"))
 
 
 if __name__ == "__main__":

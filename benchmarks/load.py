@@ -37,7 +37,7 @@ _OBSERVATION_COLUMNS = (0, 1, 23, 22, 7, 8, 9, 10, 11, 24, 27, 28, 21, 20, 5)
 _MESSAGE_COLUMNS = (*range(15), 17, 18, 22, 23, *range(25, 29), 15, 16, 19, 20)
 _COPY_MESSAGES = "COPY plain_messages FROM STDIN"
 _COPY_OBSERVATIONS = "COPY plain_observations FROM STDIN"
-_CREATE_PLAIN = """
+CREATE_PLAIN = """
     CREATE TABLE plain_messages (LIKE raw.telegram_messages INCLUDING INDEXES);
     ALTER TABLE plain_messages DROP COLUMN first_loaded_at, DROP COLUMN loaded_at, DROP COLUMN deleted_at;
     CREATE TABLE plain_observations (LIKE raw.telegram_message_observations INCLUDING INDEXES);
@@ -62,14 +62,14 @@ def measure_load(connection: psycopg.Connection, folder: Path) -> Iterator[Measu
     """Yield the figures, measured on a migrated database without rows."""
     lake = Lake("own", folder / "raw")
     scrape(SampleSource(date(2026, 10, 1), messages=MESSAGES, photos=False), lake_root=lake.root, relative_to=folder)
-    rows = _parsed(lake)
+    rows = list(parsed(lake))
     gc.freeze()  # these millions of objects exist for the baseline alone: no collection shall walk them meanwhile
-    connection.execute(_CREATE_PLAIN)
+    connection.execute(CREATE_PLAIN)
     firsts, agains, plains = [], [], []
     for _ in range(ROUNDS):
         connection.execute(_EMPTY)
         connection.execute(_SETTLE)
-        plains.append(_seconds(lambda: _plain_copy(connection, rows)))
+        plains.append(_seconds(lambda: plain_copy(connection, rows)))
         connection.execute(_SETTLE)
         firsts.append(_seconds(lambda: _load(connection, lake, expected=len(rows))))
         agains.append(_seconds(lambda: _load(connection, lake, expected=0)))
@@ -105,19 +105,18 @@ def _load(connection: psycopg.Connection, lake: Lake, *, expected: int) -> None:
     assert summary.new_messages == summary.new_observations == expected, summary
 
 
-def _parsed(lake: Lake) -> list[Row]:
+def parsed(lake: Lake) -> Iterator[Row]:
     """Every row of the lake, its hashes written as PostgreSQL reads them."""
-    rows = []
     for source in list_message_files(lake)[0]:
         with source.path.open("rb") as file:
             for _, record in read_records(source, file, 0, sha256(), datetime.now(UTC)):
                 assert isinstance(record, ParsedRecord)
                 row = incoming_row(record, source, 1)
-                rows.append(tuple(value.hex() if isinstance(value, bytes) else value for value in row))
-    return rows
+                yield tuple(value.hex() if isinstance(value, bytes) else value for value in row)
 
 
-def _plain_copy(connection: psycopg.Connection, rows: list[Row]) -> None:
+def plain_copy(connection: psycopg.Connection, rows: list[Row]) -> None:
+    """Fill both tables that `CREATE_PLAIN` makes, without any check."""
     with connection.transaction():
         with connection.cursor().copy(_COPY_MESSAGES) as copy:
             for row in rows:

@@ -1,6 +1,11 @@
-{#- The day of a timestamp on the shops' clocks: a post at 22:00 UTC belongs to the next day in Addis Ababa. -#}
+{#- A timestamp on the shops' clocks. -#}
+{% macro report_time(timestamp_column) -%}
+    ({{ timestamp_column }} at time zone '{{ env_var("REPORT_TIMEZONE", "Africa/Addis_Ababa") }}')
+{%- endmacro %}
+
+{#- Its day there: a post at 22:00 UTC belongs to the next day in Addis Ababa. -#}
 {% macro report_day(timestamp_column) -%}
-    cast({{ timestamp_column }} at time zone '{{ env_var("REPORT_TIMEZONE", "Africa/Addis_Ababa") }}' as date)
+    cast({{ report_time(timestamp_column) }} as date)
 {%- endmacro %}
 
 {#- Today on the same clocks. A macro of its own, so that unit tests can stop the clock. -#}
@@ -15,4 +20,17 @@
 
 {% macro date_of_key(date_key_expression) -%}
     to_date(cast({{ date_key_expression }} as text), 'YYYYMMDD')
+{%- endmacro %}
+
+{#- The first day of its month and the Monday of its week, as such numbers; and that Monday as a date. -#}
+{% macro month_key(date_key_expression) -%}
+    {{ date_key_expression }} / 100 * 100 + 1
+{%- endmacro %}
+
+{% macro week_start(date_expression) -%}
+    cast(date_trunc('week', {{ date_expression }}) as date)
+{%- endmacro %}
+
+{% macro week_key(date_key_expression) -%}
+    {{ date_key(week_start(date_of_key(date_key_expression))) }}
 {%- endmacro %}

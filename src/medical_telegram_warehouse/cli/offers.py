@@ -92,6 +92,8 @@ def explain(
             for number in line.numbers:
                 mark = "[green]price[/]" if number.is_price and explanation.offers_are_read else "[yellow]no price[/]"
                 console.print(f"           {escape(number.text)}: {mark}, {escape(number.why)}", soft_wrap=True)
+        compared = escape(explanation.repost_text or "none, too little is said to recognise a repost")
+        console.print(f"[dim]repost key: the text that is compared:[/] {compared}", soft_wrap=True)
         table = Table(
             "offer", "product", "strength", "form", "pack", "price", "expiry", "span", box=None, header_style="dim"
         )

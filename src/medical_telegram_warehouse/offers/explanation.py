@@ -8,6 +8,7 @@ from typing import NamedTuple
 from medical_telegram_warehouse.offers.extraction import read_post
 from medical_telegram_warehouse.offers.genre import OFFERING, Verdict
 from medical_telegram_warehouse.offers.lines import Line
+from medical_telegram_warehouse.offers.reposts import repost_text
 from medical_telegram_warehouse.offers.roles import Role
 from medical_telegram_warehouse.offers.tokens import TokenKind
 
@@ -46,6 +47,8 @@ class Explanation(NamedTuple):
     offers_are_read: bool
     """False where the genre keeps every number from being a price."""
     lines: tuple[ExplainedLine, ...]
+    repost_text: str | None
+    """What its repost key is made of; None where too little is said."""
 
 
 def explain(text: str) -> Explanation:
@@ -55,7 +58,7 @@ def explain(text: str) -> Explanation:
         ExplainedLine(line.text.strip(), role, tuple(_numbers(line)))
         for line, role in zip(reading.lines, reading.roles, strict=True)
     )
-    return Explanation(verdict, verdict.genre in OFFERING, lines)
+    return Explanation(verdict, verdict.genre in OFFERING, lines, repost_text(reading, verdict))
 
 
 def _numbers(line: Line) -> Iterator[Number]:

@@ -42,7 +42,7 @@ def extractor_version() -> str:
 
 
 def read_post(text: str, struck: Sequence[Span] = ()) -> tuple[Reading, Verdict]:
-    """Everything that is known of a post before its offers are linked; for explanations."""
+    """Everything that is known of a post before its offers are linked."""
     folded = fold(text, struck)
     lines = read_lines(folded)
     price_last_column(lines)
@@ -59,7 +59,11 @@ def extract_offers(text: str, struck: Sequence[Span] = ()) -> MessageOffers:
         text: as the lake has it.
         struck: spans of it that are struck out: old prices.
     """
-    reading, verdict = read_post(text, struck)
+    return offers_in(*read_post(text, struck))
+
+
+def offers_in(reading: Reading, verdict: Verdict) -> MessageOffers:
+    """The offers of a post that is read."""
     if verdict.genre not in OFFERING:
         return MessageOffers(verdict.genre.value, verdict.confidence, ())
     found = reading.found

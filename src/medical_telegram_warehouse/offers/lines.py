@@ -56,6 +56,8 @@ class Known:
     names: dict[tuple[int, int], Any] = field(default_factory=dict)
     role: Any = None
     keeps_sizes: bool | None = None
+    said: str | None = None
+    """Its words without contacts, dates and prices, by which reposts are known."""
 
 
 @dataclass(slots=True)

@@ -11,11 +11,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from medical_telegram_warehouse.offers.extraction import extract_offers, extractor_version
+from medical_telegram_warehouse.offers.extraction import extractor_version, offers_in, read_post
 from medical_telegram_warehouse.offers.folding import Span
 from medical_telegram_warehouse.offers.records import MessageOffers, Offer
+from medical_telegram_warehouse.offers.reposts import repost_key, repost_text
 
-GENRE_COLUMNS = "channel_name, message_id, genre, genre_confidence, offer_count, text_hash, extractor_version"
+GENRE_COLUMNS = (
+    "channel_name, message_id, genre, genre_confidence, offer_count, text_hash, extractor_version, repost_key"
+)
 OFFER_COLUMNS = (
     "channel_name, message_id, offer_index, name, name_key, product_name, generic, brand, product_class, link_method,"
     " link_score, strength, product_strength, form, product_form, pack, pack_units, price, prices, currency, old_price,"
@@ -56,10 +59,10 @@ def read_messages(messages: Sequence[MessageText]) -> Rows:
     names: list[str] = []
     priced = 0
     for message in messages:
-        read = _read(message.text, struck_spans(message.text, message.entities))
+        read, repost = _read(message.text, struck_spans(message.text, message.entities))
         key = (message.channel_name, message.message_id)
         names.append(read.genre)
-        genres.append(_line(*key, read.genre, read.confidence, len(read.offers), message.text_hash, version))
+        genres.append(_line(*key, read.genre, read.confidence, len(read.offers), message.text_hash, version, repost))
         for index, offer in enumerate(read.offers):
             offers.append(_line(*key, index, *_values(offer)))
             priced += offer.price is not None
@@ -68,8 +71,9 @@ def read_messages(messages: Sequence[MessageText]) -> Rows:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _read(text: str, struck: tuple[Span, ...]) -> MessageOffers:
-    return extract_offers(text, struck)
+def _read(text: str, struck: tuple[Span, ...]) -> tuple[MessageOffers, UUID | None]:
+    reading, verdict = read_post(text, struck)
+    return offers_in(reading, verdict), repost_key(repost_text(reading, verdict))
 
 
 def struck_spans(text: str, entities: Sequence[Any] | None) -> tuple[Span, ...]:

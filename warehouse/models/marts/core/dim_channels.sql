@@ -1,16 +1,16 @@
 {{ config(indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
 
--- From fct_messages rather than from staging: its counts then reconcile with the fact table by construction, also
--- when the photo step builds this table again while new messages wait in the raw schema.
+-- From the days' counts, which come from fct_messages: the totals then reconcile with the fact table by construction,
+-- also when the photo step builds this table again while new messages wait in the raw schema.
 with messages as (
     select
         channel_name,
-        {{ date_of_key('min(date_key)') }} as first_message_date,
-        {{ date_of_key('max(date_key)') }} as last_message_date,
-        count(*) as total_messages,
-        avg(views) filter (where is_original_post) as avg_views,
-        coalesce(bool_and(source = 'sample'), false) as is_sample
-    from {{ ref('fct_messages') }}
+        min(full_date) as first_message_date,
+        max(full_date) as last_message_date,
+        cast(sum(message_count) as bigint) as total_messages,
+        sum(original_views) / nullif(sum(viewed_post_count), 0) as avg_views,
+        bool_or(is_sample) as is_sample
+    from {{ ref('rpt_channel_activity_daily') }}
     group by channel_name
 ),
 
@@ -18,7 +18,7 @@ channels as (
     select channel_name
     from messages
     union
-    select channel_name
+    select distinct channel_name
     from {{ ref('stg_yolo__image_scans') }}
 ),
 

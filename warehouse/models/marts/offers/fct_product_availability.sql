@@ -7,13 +7,38 @@
 }}
 
 -- A channel's own last message is the clock: two builds of the same data agree, and a channel that rests does not lose
--- its products by resting. From fct_messages, because dim_channels is built again when the photos are known.
+-- its products by resting.
 with channels as (
     select
         channel_key,
-        {{ date_of_key('max(date_key)') }} as last_message_date
-    from {{ ref('fct_messages') }}
+        max(full_date) as last_message_date
+    from {{ ref('rpt_channel_activity_daily') }}
     group by channel_key
+),
+
+prices as (
+    select *
+    from {{ ref('int_offer_prices') }}
+),
+
+last_said as (
+    select distinct on (product_key, channel_key)
+        product_key,
+        channel_key,
+        availability as last_status
+    from prices
+    order by product_key asc, channel_key asc, latest desc
+),
+
+last_prices as (
+    select distinct on (product_key, channel_key)
+        product_key,
+        channel_key,
+        price as latest_price,
+        currency as latest_price_currency
+    from prices
+    where is_price_counted
+    order by product_key asc, channel_key asc, latest desc
 ),
 
 availability as (
@@ -21,20 +46,11 @@ availability as (
         product_key,
         channel_key,
         channel_name,
-        {{ date_of_key("min(date_key) filter (where availability <> 'stock_out')") }} as first_seen_date,
-        {{ date_of_key("max(date_key) filter (where availability <> 'stock_out')") }} as last_seen_date,
-        (array_agg(availability order by offer_timestamp desc, message_id desc, offer_index desc))[1] as last_status,
-        count(*) as offer_count,
-        count(*) filter (where not is_repost) as distinct_offer_count,
-        (
-            array_agg(price order by offer_timestamp desc, message_id desc, offer_index desc)
-            filter (where is_price_counted)
-        )[1] as latest_price,
-        (
-            array_agg(currency order by offer_timestamp desc, message_id desc, offer_index desc)
-            filter (where is_price_counted)
-        )[1] as latest_price_currency
-    from {{ ref('fct_offers') }}
+        {{ date_of_key("min(first_date_key) filter (where availability <> 'stock_out')") }} as first_seen_date,
+        {{ date_of_key("max(last_date_key) filter (where availability <> 'stock_out')") }} as last_seen_date,
+        cast(sum(offer_count) as bigint) as offer_count,
+        cast(sum(distinct_offer_count) as bigint) as distinct_offer_count
+    from prices
     group by product_key, channel_key, channel_name
 )
 
@@ -50,9 +66,9 @@ select
     -- as last said
     availability.first_seen_date,
     availability.last_seen_date,
-    availability.last_status,
-    availability.latest_price,
-    availability.latest_price_currency,
+    last_said.last_status,
+    last_prices.latest_price,
+    last_prices.latest_price_currency,
 
     -- counts
     availability.offer_count,
@@ -62,7 +78,11 @@ select
     coalesce(
         channels.last_message_date - availability.first_seen_date <= {{ var('product_new_days') }}, false
     ) as is_new,
-    availability.last_status = 'stock_out'
+    last_said.last_status = 'stock_out'
     or channels.last_message_date - availability.last_seen_date > {{ var('product_gone_days') }} as is_gone
 from availability
 inner join channels on availability.channel_key = channels.channel_key
+inner join last_said
+    on availability.product_key = last_said.product_key and availability.channel_key = last_said.channel_key
+left join last_prices
+    on availability.product_key = last_prices.product_key and availability.channel_key = last_prices.channel_key

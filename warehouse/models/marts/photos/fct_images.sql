@@ -1,17 +1,166 @@
 {{
-    config(indexes=[
-        {'columns': ['image_key'], 'unique': True},
-        {'columns': ['message_key']},
-    ])
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='image_key',
+        on_schema_change='append_new_columns',
+        post_hook=["{{ delete_images_left_over() }}", "{{ remember_build() }}"],
+        indexes=[
+            {'columns': ['image_key'], 'unique': True},
+            {'columns': ['message_key']},
+            {'columns': ['image_path']},
+            {'columns': ['sha256']},
+            {'columns': ['date_key', 'channel_key']},
+            {'columns': ['updated_at']},
+        ],
+    )
 }}
 
-with messages as (
+with all_scans as (
     select
         *,
-        regexp_replace(image_path, '^.*[/\\]', '') as file_name
+        {{ file_name('image_path') }} as file_name
+    from {{ ref('stg_yolo__image_scans') }}
+),
+
+naming_messages as (
+    select
+        *,
+        {{ file_name('image_path') }} as file_name
     from {{ ref('fct_messages') }}
     where image_path is not null
 ),
+
+{% if is_incremental() %}
+{%- set since = read_up_to() %}
+changed_scans as materialized (
+    select *
+    from all_scans
+    where loaded_at >= {{ since }}
+),
+
+changed_messages as materialized (
+    select
+        channel_name,
+        message_id,
+        {{ file_name('image_path') }} as file_name
+    from {{ ref('fct_messages') }}
+    where updated_at >= {{ since }}
+),
+
+-- Photos that may have changed: by their message, or by their path where they have none.
+changed as materialized (
+    select
+        channel_name,
+        message_id,
+        null as image_path
+    from changed_messages
+    union
+    select
+        channel_name,
+        message_id,
+        case when message_id is null then image_path end as image_path
+    from changed_scans
+    union
+    select
+        changed_scans.channel_name,
+        found.message_id,
+        null as image_path
+    from changed_scans
+    cross join lateral (
+        select naming_messages.message_id
+        from naming_messages
+        where
+            naming_messages.channel_key = {{ channel_key('changed_scans.channel_name') }}
+            and naming_messages.file_name = changed_scans.file_name
+    ) as found
+    where changed_scans.message_id is null
+    union
+    select
+        nameless.channel_name,
+        null as message_id,
+        nameless.image_path
+    from changed_messages
+    inner join all_scans as nameless
+        on
+            changed_messages.channel_name = nameless.channel_name
+            and changed_messages.file_name = nameless.file_name
+    where nameless.message_id is null
+),
+
+-- And their copies: which of them came first may have changed.
+copied as materialized (
+    select all_scans.sha256
+    from changed
+    inner join all_scans
+        on changed.channel_name = all_scans.channel_name and changed.message_id = all_scans.message_id
+    union
+    select all_scans.sha256
+    from changed
+    inner join all_scans on changed.image_path = all_scans.image_path
+    union
+    select stored.sha256
+    from changed
+    inner join {{ this }} as stored
+        on {{ message_key('changed.channel_name', 'changed.message_id') }} = stored.message_key
+    union
+    select stored.sha256
+    from changed
+    inner join {{ this }} as stored on changed.image_path = stored.image_path
+),
+
+affected as materialized (
+    select
+        changed.channel_name,
+        changed.message_id,
+        changed.image_path
+    from changed
+    union
+    select
+        stored.channel_name,
+        stored.message_id,
+        case when stored.message_id is null then stored.image_path end as image_path
+    from {{ this }} as stored
+    inner join copied on stored.sha256 = copied.sha256
+),
+
+scanned as (
+    select all_scans.*
+    from affected
+    inner join all_scans
+        on affected.channel_name = all_scans.channel_name and affected.message_id = all_scans.message_id
+    union
+    select all_scans.*
+    from affected
+    inner join all_scans on affected.image_path = all_scans.image_path
+    union
+    -- A message may be among them because it names a file without a number.
+    select nameless.*
+    from affected
+    inner join naming_messages
+        on affected.channel_name = naming_messages.channel_name and affected.message_id = naming_messages.message_id
+    inner join all_scans as nameless
+        on naming_messages.channel_name = nameless.channel_name and naming_messages.file_name = nameless.file_name
+    where nameless.message_id is null
+),
+
+messages as (
+    select naming_messages.*
+    from naming_messages
+    inner join affected
+        on naming_messages.channel_name = affected.channel_name and naming_messages.message_id = affected.message_id
+),
+{% else %}
+scanned as (
+    select *
+    from all_scans
+),
+
+messages as (
+    select *
+    from naming_messages
+),
+{% endif %}
 
 -- A file whose name is no number belongs to the message that names it: same channel, same file name.
 scans as (
@@ -26,12 +175,12 @@ scans as (
         scanned.width_pixels,
         scanned.height_pixels,
         coalesce(scanned.message_id, messages.message_id) as message_id
-    from {{ ref('stg_yolo__image_scans') }} as scanned
+    from scanned
     left join messages
         on
             scanned.message_id is null
             and scanned.channel_name = messages.channel_name
-            and regexp_replace(scanned.image_path, '^.*[/\\]', '') = messages.file_name
+            and scanned.file_name = messages.file_name
 ),
 
 -- Several lakes may hold the photo of one message: the readable file wins, then our own lake's.
@@ -139,5 +288,8 @@ select
 
     -- engagement of the message
     views,
-    forwards
+    forwards,
+
+    -- timestamps
+    now() as updated_at
 from images

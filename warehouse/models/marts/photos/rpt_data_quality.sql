@@ -9,7 +9,7 @@ with rejected as (
 repaired as (
     select count(*) as issue_count
     from {{ ref('stg_telegram__messages') }}
-    where jsonb_array_length(repairs) > 0
+    where is_repaired
 ),
 
 deleted as (

@@ -1,44 +1,62 @@
-{{ config(indexes=[{'columns': ['channel_key', 'full_date']}]) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='append_new_columns',
+        pre_hook="{{ delete_changed_periods('day') }}",
+        post_hook="{{ remember_build() }}",
+        indexes=[{'columns': ['activity_key'], 'unique': True}, {'columns': ['channel_key', 'full_date']}],
+    )
+}}
 
 with daily as (
     select
-        channel_key,
-        channel_name,
-        date_key,
+        messages.channel_key,
+        messages.channel_name,
+        messages.date_key,
         count(*) as message_count,
-        count(*) filter (where not is_forward) as original_message_count,
-        count(*) filter (where is_original_post) as original_post_count,
-        count(*) filter (where is_repost) as repost_count,
-        count(*) filter (where has_image) as image_message_count,
-        sum(views) as total_views,
-        sum(forwards) as total_forwards,
-        sum(views) filter (where is_original_post) as original_views,
-        avg(views) filter (where is_original_post) as avg_views
-    from {{ ref('fct_messages') }}
-    group by channel_key, channel_name, date_key
+        count(*) filter (where not messages.is_forward) as original_message_count,
+        count(*) filter (where messages.is_original_post) as original_post_count,
+        count(messages.views) filter (where messages.is_original_post) as viewed_post_count,
+        count(*) filter (where messages.is_repost) as repost_count,
+        count(*) filter (where messages.has_image) as image_message_count,
+        count(*) filter (where messages.is_deleted) as deleted_message_count,
+        sum(messages.views) as total_views,
+        sum(messages.forwards) as total_forwards,
+        sum(messages.views) filter (where messages.is_original_post) as original_views,
+        sum(messages.forwards) filter (where messages.is_original_post) as original_forwards,
+        coalesce(bool_or(messages.source = 'sample'), false) as is_sample
+    from {{ ref('fct_messages') }} as messages
+    {{ of_changed_periods('messages', 'day') }}
+    group by messages.channel_key, messages.channel_name, messages.date_key
 )
 
 select
     -- keys
-    md5(daily.channel_name || ':' || daily.date_key) as activity_key,
-    daily.channel_key,
-    daily.date_key,
+    md5(channel_name || ':' || date_key) as activity_key,
+    channel_key,
+    date_key,
 
     -- what people read
-    daily.channel_name,
-    dim_dates.full_date,
+    channel_name,
+    {{ date_of_key('date_key') }} as full_date,
 
     -- counts
-    daily.message_count,
-    daily.original_message_count,
-    daily.original_post_count,
-    daily.repost_count,
-    daily.image_message_count,
+    message_count,
+    original_message_count,
+    original_post_count,
+    viewed_post_count,
+    repost_count,
+    image_message_count,
+    deleted_message_count,
 
     -- engagement
-    cast(daily.total_views as bigint) as total_views,
-    cast(daily.total_forwards as bigint) as total_forwards,
-    cast(daily.original_views as bigint) as original_views,
-    cast(round(daily.avg_views, 2) as double precision) as avg_views
+    cast(total_views as bigint) as total_views,
+    cast(total_forwards as bigint) as total_forwards,
+    cast(original_views as bigint) as original_views,
+    cast(original_forwards as bigint) as original_forwards,
+    cast(round(original_views / nullif(viewed_post_count, 0), 2) as double precision) as avg_views,
+
+    -- origin
+    is_sample
 from daily
-inner join {{ ref('dim_dates') }} as dim_dates on daily.date_key = dim_dates.date_key

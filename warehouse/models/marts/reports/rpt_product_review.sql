@@ -1,41 +1,74 @@
 {{ config(indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
 
 with names as (
-    select
+    select distinct on (name_key)
         name_key,
-        mode() within group (order by name) as example_name,
-        count(*) as offer_count,
-        count(*) filter (where not is_repost) as distinct_offer_count,
-        array_agg(distinct channel_name order by channel_name) as channels,
-        count(*) filter (where is_price_counted and currency = 'ETB') as priced_offer_count,
-        percentile_cont(0.5) within group (order by price) filter (where is_price_counted and currency = 'ETB')
-            as median_price,
-        {{ date_of_key('min(date_key)') }} as first_seen_date,
-        {{ date_of_key('max(date_key)') }} as last_seen_date,
-        (array_agg(message_key order by offer_timestamp desc, channel_name asc, message_id desc))[1]
-            as example_message_key
-    from {{ ref('fct_offers') }}
+        name as example_name
+    from {{ ref('int_offer_name_months') }}
     where link_method = 'none'
-    group by name_key
+    group by name_key, name
+    order by name_key asc, sum(offer_count) desc, name asc
+),
+
+prices as (
+    select *
+    from {{ ref('int_offer_prices') }}
+    where unknown_name_key is not null
+),
+
+counted_prices as (
+    select
+        unknown_name_key,
+        price,
+        cast(sum(offer_count) as bigint) as price_count
+    from prices
+    where is_price_counted and currency = 'ETB'
+    group by unknown_name_key, price
+),
+
+{{ medians('counted_prices', ['unknown_name_key'], 'price', 'price_count') }},
+
+latest as (
+    select distinct on (unknown_name_key)
+        unknown_name_key,
+        {{ message_key('channel_name', 'latest[2]') }} as example_message_key
+    from prices
+    order by unknown_name_key asc, latest[1] desc, channel_name asc, latest[2] desc
+),
+
+offers as (
+    select
+        unknown_name_key,
+        cast(sum(offer_count) as bigint) as offer_count,
+        cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
+        array_agg(distinct channel_name order by channel_name) as channels,
+        cast(coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint) as priced_offer_count,
+        {{ date_of_key('min(first_date_key)') }} as first_seen_date,
+        {{ date_of_key('max(last_date_key)') }} as last_seen_date
+    from prices
+    group by unknown_name_key
 )
 
 select
     -- the name
-    name_key,
-    example_name,
+    names.name_key,
+    names.example_name,
 
     -- counts
-    offer_count,
-    distinct_offer_count,
-    cardinality(channels) as channel_count,
-    channels,
+    offers.offer_count,
+    offers.distinct_offer_count,
+    cardinality(offers.channels) as channel_count,
+    offers.channels,
 
     -- prices
-    priced_offer_count,
-    cast(median_price as numeric) as median_price,
+    offers.priced_offer_count,
+    medians_of_counted_prices.median as median_price,
 
     -- when and where
-    first_seen_date,
-    last_seen_date,
-    example_message_key
+    offers.first_seen_date,
+    offers.last_seen_date,
+    latest.example_message_key
 from names
+inner join offers on names.name_key = offers.unknown_name_key
+inner join latest on names.name_key = latest.unknown_name_key
+left join medians_of_counted_prices on names.name_key = medians_of_counted_prices.unknown_name_key

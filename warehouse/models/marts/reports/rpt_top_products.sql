@@ -1,42 +1,53 @@
 {{ config(indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
 
-with offers as (
-    select
-        product_key,
-        count(*) as offer_count,
-        count(*) filter (where not is_repost) as distinct_offer_count,
-        array_agg(distinct channel_name order by channel_name) as channels,
-        count(*) filter (where is_price_counted and currency = 'ETB') as priced_offer_count,
-        min(price) filter (where is_price_counted and currency = 'ETB') as min_price,
-        percentile_cont(0.5) within group (order by price) filter (where is_price_counted and currency = 'ETB')
-            as median_price,
-        max(price) filter (where is_price_counted and currency = 'ETB') as max_price,
-        (
-            array_agg(price order by offer_timestamp desc, channel_name asc, message_id desc, offer_index desc)
-            filter (where is_price_counted and currency = 'ETB')
-        )[1] as latest_price,
-        {{ date_of_key("min(date_key) filter (where availability <> 'stock_out')") }} as first_offered_date,
-        {{ date_of_key("max(date_key) filter (where availability <> 'stock_out')") }} as last_offered_date
-    from {{ ref('fct_offers') }}
-    group by product_key
+with prices as (
+    select *
+    from {{ ref('int_offer_prices') }}
 ),
 
--- A message that offers five packs of a product was read once.
-product_messages as (
-    select distinct
+counted_prices as (
+    select
         product_key,
-        message_key
-    from {{ ref('fct_offers') }}
+        price,
+        cast(sum(offer_count) as bigint) as price_count
+    from prices
+    where is_price_counted and currency = 'ETB'
+    group by product_key, price
+),
+
+{{ medians('counted_prices', ['product_key'], 'price', 'price_count') }},
+
+latest_prices as (
+    select distinct on (product_key)
+        product_key,
+        price
+    from prices
+    where is_price_counted and currency = 'ETB'
+    order by product_key asc, latest[1] desc, channel_name asc, latest[2] desc, latest[3] desc
+),
+
+offers as (
+    select
+        product_key,
+        cast(sum(offer_count) as bigint) as offer_count,
+        cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
+        array_agg(distinct channel_name order by channel_name) as channels,
+        cast(coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint) as priced_offer_count,
+        min(price) filter (where is_price_counted and currency = 'ETB') as min_price,
+        max(price) filter (where is_price_counted and currency = 'ETB') as max_price,
+        {{ date_of_key("min(first_date_key) filter (where availability <> 'stock_out')") }} as first_offered_date,
+        {{ date_of_key("max(last_date_key) filter (where availability <> 'stock_out')") }} as last_offered_date
+    from prices
+    group by product_key
 ),
 
 engagement as (
     select
-        product_messages.product_key,
-        sum(messages.views) as total_views,
-        sum(messages.forwards) as total_forwards
-    from product_messages
-    inner join {{ ref('fct_messages') }} as messages on product_messages.message_key = messages.message_key
-    group by product_messages.product_key
+        product_key,
+        sum(total_views) as total_views,
+        sum(total_forwards) as total_forwards
+    from {{ ref('int_product_view_months') }}
+    group by product_key
 )
 
 select
@@ -57,9 +68,9 @@ select
     -- prices
     offers.priced_offer_count,
     offers.min_price,
-    cast(offers.median_price as numeric) as median_price,
+    medians_of_counted_prices.median as median_price,
     offers.max_price,
-    offers.latest_price,
+    latest_prices.price as latest_price,
 
     -- engagement
     cast(engagement.total_views as bigint) as total_views,
@@ -70,4 +81,6 @@ select
     offers.last_offered_date
 from offers
 inner join {{ ref('dim_products') }} as products on offers.product_key = products.product_key
-inner join engagement on offers.product_key = engagement.product_key
+left join engagement on offers.product_key = engagement.product_key
+left join latest_prices on offers.product_key = latest_prices.product_key
+left join medians_of_counted_prices on offers.product_key = medians_of_counted_prices.product_key

@@ -1,0 +1,27 @@
+"""The roles that logins are given; what each may do stands in `migrations/0005_roles.sql`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a login is for."""
+
+    READER = "reader"
+    LOADER = "loader"
+    OWNER = "owner"
+
+    @property
+    def group(self) -> str:
+        """The group role that has its rights."""
+        return f"mtw_{self.value}"
+
+    @property
+    def rights(self) -> str:
+        """What a login of this role does."""
+        return {
+            Role.READER: "reads the schemas marts, seeds and ops",
+            Role.LOADER: "reads and fills the schemas raw and ops",
+            Role.OWNER: "does everything in the schemas of this database",
+        }[self]

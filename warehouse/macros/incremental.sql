@@ -1,0 +1,211 @@
+{#-
+What the incremental models share.
+
+Each reads what its sources got since its own last build, by the time at which rows were written, never by the date of a
+message: views, edits and photos of old messages arrive late. ops.model_builds holds that moment for each model. It is
+written in the transaction that fills the model, and is the start of that transaction. Loaders are kept out meanwhile by
+their own locks (begin_model), so no row can bear an earlier time and appear later.
+-#}
+
+{#- The locks of the extraction and of the loaders of messages and of detections, in the order in which they take them. -#}
+{% macro begin_model() -%}
+    set local work_mem = '64MB';
+    select pg_advisory_xact_lock_shared(7240115006);
+    select pg_advisory_xact_lock_shared(7240115003);
+    select pg_advisory_xact_lock_shared(7240115005)
+{%- endmacro %}
+
+{#-
+The moment up to which this model has read, as a literal: the planner knows how many rows are newer only of a literal.
+-#}
+{% macro read_up_to() -%}
+    {%- set moment = '-infinity' -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select cast(read_up_to as text) from ops.model_builds where model = '{{ this.identifier }}'
+        {%- endset -%}
+        {%- set rows = run_query(query).rows -%}
+        {%- if rows -%}
+            {%- set moment = rows[0][0] -%}
+        {%- endif -%}
+    {%- endif -%}
+    cast('{{ moment }}' as timestamptz)
+{%- endmacro %}
+
+{#- Run by each incremental model after it was filled. -#}
+{% macro remember_build() -%}
+    insert into ops.model_builds as stored (model, read_up_to, signature)
+    values ('{{ this.identifier }}', now(), '{{ seeds_signature() }}')
+    on conflict (model) do update set read_up_to = excluded.read_up_to, signature = excluded.signature;
+    {{ analyze_once() }}
+{%- endmacro %}
+
+{#-
+Statistics of a table that was built whole just now. Without them the next build plans for a table of unknown contents;
+later changes are left to autovacuum.
+-#}
+{% macro analyze_once() -%}
+    do $$ begin
+        if not exists (
+            select from pg_stats where schemaname = '{{ this.schema }}' and tablename = '{{ this.identifier }}'
+        ) then
+            analyze {{ this }};
+        end if;
+    end $$
+{%- endmacro %}
+
+{#- A hash of the seeds that the model names in its meta: another one, and whatever was made of them is made anew. -#}
+{% macro seeds_signature() -%}
+    {%- set seeds = model.config.meta.get('seeds', []) -%}
+    {%- if execute and seeds -%}
+        {%- set query -%}
+            select md5(string_agg(line, '|' order by line))
+            from (
+                {%- for seed in seeds %}
+                select '{{ seed }}' || cast({{ seed }} as text) as line from {{ ref(seed) }} as {{ seed }}
+                {%- if not loop.last %} union all {% endif -%}
+                {%- endfor %}
+            ) as lines
+        {%- endset -%}
+        {{- run_query(query).rows[0][0] or '' -}}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether the model is built anew as a whole: by order, for the first time, or because its seeds have changed. -#}
+{% macro is_built_whole() -%}
+    {%- if not is_incremental() -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set seeds = model.config.meta.get('seeds', []) -%}
+    {%- if not execute or not seeds -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set query -%}
+        select signature from ops.model_builds where model = '{{ this.identifier }}'
+    {%- endset -%}
+    {%- set rows = run_query(query).rows -%}
+    {{ return(not rows or rows[0][0] != seeds_signature()) }}
+{%- endmacro %}
+
+{#-
+Offers that are left from an earlier reading of their message: this build wrote none in their place. Run before the
+build is remembered, because it reads since when.
+-#}
+{% macro delete_offers_read_anew() -%}
+    {%- if is_incremental() %}
+    delete from {{ this }} as stored
+    using {{ ref('stg_offers__message_genres') }} as genres
+    where
+        genres.extracted_at >= {{ read_up_to() }}
+        and stored.message_key = {{ message_key('genres.channel_name', 'genres.message_id') }}
+        and stored.updated_at < now()
+    {%- endif %}
+{%- endmacro %}
+
+{#-
+Summaries are kept by channel and month, or day: a changed message changes those of its own, whatever the history's
+length. This is their list since a moment: of messages that changed in any way, of texts that were read anew (whose
+offers may be gone), and of messages that moved to another date.
+-#}
+{% macro changed_periods(since, period, offers=false, messages=true) -%}
+    {%- set key = {
+        'day': 'changed.date_key',
+        'week': week_key('changed.date_key'),
+        'month': month_key('changed.date_key'),
+    }[period] -%}
+    select distinct
+        changed.channel_key,
+        {{ key }} as {{ period }}_key
+    from (
+        {%- if messages %}
+        select
+            channel_key,
+            date_key
+        from {{ ref('fct_messages') }}
+        where updated_at >= {{ since }}
+        union all
+        {%- endif %}
+        {%- if offers %}
+        select
+            channel_key,
+            date_key
+        from {{ ref('int_offers') }}
+        where updated_at >= {{ since }}
+        union all
+        select
+            messages.channel_key,
+            messages.date_key
+        from {{ ref('stg_offers__message_genres') }} as genres
+        inner join {{ ref('fct_messages') }} as messages
+            on genres.channel_name = messages.channel_name and genres.message_id = messages.message_id
+        where genres.extracted_at >= {{ since }}
+        union all
+        {%- endif %}
+        select
+            {{ channel_key('channel_name') }} as channel_key,
+            {{ date_key(report_day('former_timestamp')) }} as date_key
+        from {{ ref('stg_telegram__moved_messages') }}
+        where moved_at >= {{ since }}
+    ) as changed
+{%- endmacro %}
+
+{#- Run before such a summary is added to: what it holds of these periods is made anew. -#}
+{% macro delete_changed_periods(period, offers=false, messages=true) -%}
+    {%- if is_built_whole() and is_incremental() %}
+    delete from {{ this }}
+    {%- elif is_incremental() %}
+    delete from {{ this }} as stored
+    using ({{ changed_periods(read_up_to(), period, offers, messages) }}) as periods
+    where
+        stored.channel_key = periods.channel_key
+        and stored.{{ 'date' if period == 'day' else period }}_key = periods.{{ period }}_key
+    {%- endif %}
+{%- endmacro %}
+
+{#- Which rows of a source belong to these periods: the end of its FROM clause. -#}
+{% macro of_changed_periods(source, period, offers=false, messages=true) -%}
+    {#- Also where dbt only parses, so that it learns what the model reads. -#}
+    {%- if not execute or not is_built_whole() %}
+    inner join ({{ changed_periods(read_up_to(), period, offers, messages) }}) as periods
+        on
+            {{ source }}.channel_key = periods.channel_key
+            {%- if period == 'day' %}
+            and {{ source }}.date_key = periods.day_key
+            {%- elif period == 'week' %}
+            and {{ source }}.date_key
+            between periods.week_key and {{ date_key(date_of_key('periods.week_key') ~ ' + 6') }}
+            {%- else %}
+            and {{ source }}.date_key between periods.month_key and periods.month_key + 30
+            {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+{#- Likewise, prices of days whose offers are gone. -#}
+{% macro delete_prices_left_over() -%}
+    {%- if is_incremental() %}
+    delete from {{ this }} as stored
+    using ({{ changed_periods(read_up_to(), 'day', offers=true, messages=false) }}) as days
+    where stored.channel_key = days.channel_key and stored.date_key = days.day_key and stored.updated_at < now()
+    {%- endif %}
+{%- endmacro %}
+
+{#- Run before terms of messages are added: those of changed texts, or all where a list of terms has changed. -#}
+{% macro delete_changed_texts() -%}
+    {%- if is_incremental() and is_built_whole() %}
+    delete from {{ this }}
+    {%- elif is_incremental() %}
+    delete from {{ this }} as stored
+    using {{ ref('rpt_message_search') }} as texts
+    where texts.updated_at >= {{ read_up_to() }} and stored.message_key = texts.message_key
+    {%- endif %}
+{%- endmacro %}
+
+{#-
+For a small table that is made anew each time but that views stand on: its rows are exchanged, not the table, which
+would take its views with it until they are built again.
+-#}
+{% macro delete_all_rows() -%}
+    {%- if is_incremental() %}
+    delete from {{ this }}
+    {%- endif %}
+{%- endmacro %}

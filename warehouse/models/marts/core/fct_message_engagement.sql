@@ -1,0 +1,79 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='message_key',
+        on_schema_change='append_new_columns',
+        post_hook="{{ remember_build() }}",
+        indexes=[
+            {'columns': ['engagement_key'], 'unique': True},
+            {'columns': ['message_key', 'observation_number']},
+        ],
+    )
+}}
+
+-- Of a message that was seen again, the whole history is written again: an older observation may come later, from
+-- another lake, and the gains of those around it change.
+with observations as (
+    select
+        observations.*,
+        messages.message_timestamp,
+        row_number() over message as observation_number,
+        lag(observations.views) over message as former_views,
+        lag(observations.forwards) over message as former_forwards,
+        lag(observations.text_hash) over message as former_text_hash
+    from {{ ref('stg_telegram__observations') }} as observations
+    inner join {{ ref('stg_telegram__messages') }} as messages
+        on observations.channel_name = messages.channel_name and observations.message_id = messages.message_id
+    {%- if is_incremental() %}
+    inner join (
+        select distinct
+            channel_name,
+            message_id
+        from {{ ref('stg_telegram__observations') }}
+        where loaded_at >= {{ read_up_to() }}
+    ) as changed
+        on observations.channel_name = changed.channel_name and observations.message_id = changed.message_id
+    {%- endif %}
+    where not observations.is_deleted
+    window
+        message as (
+            partition by observations.channel_name, observations.message_id
+            order by observations.observed_at, observations.observation_id
+        )
+)
+
+select
+    -- keys
+    md5(cast(observation_id as text) || ':' || channel_name || ':' || message_id) as engagement_key,
+    {{ message_key('channel_name', 'message_id') }} as message_key,
+    {{ channel_key('channel_name') }} as channel_key,
+
+    -- identifiers
+    channel_name,
+    message_id,
+    cast(observation_number as integer) as observation_number,
+
+    -- when
+    observed_at,
+    cast(extract(epoch from observed_at - message_timestamp) / 3600 as double precision) as hours_since_post,
+
+    -- as seen then
+    views,
+    forwards,
+    replies,
+    case
+        when jsonb_typeof(reactions) = 'object'
+            then (
+                select cast(sum(cast(counted.value as bigint)) as bigint)
+                from jsonb_each_text(observations.reactions) as counted
+                where counted.value ~ '^[0-9]{1,15}$'
+            )
+    end as reaction_count,
+    views_exact,
+
+    -- against the time before
+    views - former_views as views_gained,
+    forwards - former_forwards as forwards_gained,
+    coalesce(text_hash <> former_text_hash, false) as is_text_changed
+from observations
