@@ -518,7 +518,7 @@ class TestCommands:
         assert "no logins yet" in mtw(database.address, "db", "users").out
         added = mtw(database.address, "db", "add-user", "bi [bold]", "--role", "reader", "--statement-timeout", "120")
         assert added.code == 0, added.err
-        assert "login bi [bold] made: a reader, which reads the schemas marts, seeds and ops" in added.out
+        assert "login bi [bold] made; as reader it reads the schemas marts, seeds and ops" in added.out
         assert f"host {database.host}  port {database.port}  database {database.dbname}  user bi [bold]" in added.out
         [password] = [each.split()[1] for each in added.out.splitlines() if each.startswith("password ")]
         assert len(password) >= 24
@@ -528,7 +528,7 @@ class TestCommands:
         assert ["bi", "[bold]", "reader", "120s", "0"] in [each.split() for each in listed.splitlines()]
         assert password not in listed
         again = mtw(database.address, "db", "add-user", "bi [bold]", "--role", "loader")
-        assert "login bi [bold] changed: a loader" in again.out
+        assert "login bi [bold] changed; as loader" in again.out
         assert password not in again.out, "another one"
         assert "login bi [bold] dropped" in mtw(database.address, "db", "drop-user", "bi [bold]").out
         gone = mtw(database.address, "db", "drop-user", "bi [bold]")

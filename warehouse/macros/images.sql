@@ -4,53 +4,164 @@
 {%- endmacro %}
 
 {#-
-Photos that are left from an earlier build, which this one did not write again: their message no longer names one, or
-they were a file without a message and now have one.
+Before fct_images is added to: which photos are written again, by their message, or by their path where they have none;
+and their deletion. In tables, as in macros/messages.sql.
 -#}
-{% macro delete_images_left_over() -%}
-    {%- if is_incremental() %}
+{% macro list_changed_images() -%}
+    {%- if not execute or is_incremental() %}
     {%- set since = read_up_to() %}
+    {{ list_rows('changed_image_messages') }}
+    select
+        message_key,
+        channel_name,
+        message_id,
+        {{ file_name('image_path') }} as file_name
+    from {{ ref('fct_messages') }}
+    where updated_at >= {{ since }};
+    analyze changed_image_messages;
+
+    {{ list_rows('changed_scans') }}
+    select
+        channel_name,
+        message_id,
+        image_path
+    from {{ ref('stg_yolo__image_scans') }}
+    where loaded_at >= {{ since }};
+    analyze changed_scans;
+
+    {{ list_rows('nameless_scans') }}
+    select
+        channel_name,
+        image_path,
+        {{ file_name('image_path') }} as file_name
+    from {{ ref('stg_yolo__image_scans') }}
+    where message_id is null;
+    analyze nameless_scans;
+
+    {{ list_rows('changed_images') }}
+    select
+        channel_name,
+        message_id,
+        cast(null as text) as image_path
+    from changed_image_messages
+    union
+    select
+        channel_name,
+        message_id,
+        case when message_id is null then image_path end as image_path
+    from changed_scans
+    union
+    -- A file without a number belongs to the message that names it.
+    select
+        changed_scans.channel_name,
+        messages.message_id,
+        null as image_path
+    from changed_scans
+    cross join lateral (
+        select fct_messages.message_id
+        from {{ ref('fct_messages') }} as fct_messages
+        where
+            fct_messages.channel_key = {{ channel_key('changed_scans.channel_name') }}
+            and {{ file_name('fct_messages.image_path') }} = {{ file_name('changed_scans.image_path') }}
+    ) as messages
+    where changed_scans.message_id is null
+    union
+    select
+        nameless_scans.channel_name,
+        null as message_id,
+        nameless_scans.image_path
+    from changed_image_messages
+    inner join nameless_scans
+        on
+            changed_image_messages.channel_name = nameless_scans.channel_name
+            and changed_image_messages.file_name = nameless_scans.file_name;
+    analyze changed_images;
+
+    -- And the copies that they have or had: which came first may have changed.
+    {{ list_rows('affected_images') }}
+    with copied as (
+        select scans.sha256
+        from changed_images
+        inner join {{ ref('stg_yolo__image_scans') }} as scans
+            on changed_images.channel_name = scans.channel_name and changed_images.message_id = scans.message_id
+        union
+        select scans.sha256
+        from changed_images
+        inner join {{ ref('stg_yolo__image_scans') }} as scans on changed_images.image_path = scans.image_path
+        union
+        select stored.sha256
+        from changed_images
+        inner join {{ this }} as stored
+            on {{ message_key('changed_images.channel_name', 'changed_images.message_id') }} = stored.image_key
+        union
+        select stored.sha256
+        from changed_images
+        inner join {{ this }} as stored on md5('file:' || changed_images.image_path) = stored.image_key
+    )
+
+    select
+        channel_name,
+        message_id,
+        image_path,
+        coalesce({{ message_key('channel_name', 'message_id') }}, md5('file:' || image_path)) as image_key
+    from changed_images
+    union
+    select
+        stored.channel_name,
+        stored.message_id,
+        case when stored.message_id is null then stored.image_path end as image_path,
+        stored.image_key
+    from copied
+    inner join {{ this }} as stored on copied.sha256 = stored.sha256;
+    create unique index on affected_images (image_key);
+    analyze affected_images;
+
+    {{ list_rows('affected_scans') }}
+    select scans.image_path
+    from affected_images
+    inner join {{ ref('stg_yolo__image_scans') }} as scans
+        on affected_images.channel_name = scans.channel_name and affected_images.message_id = scans.message_id
+    union
+    select image_path
+    from affected_images
+    where image_path is not null
+    union
+    select nameless_scans.image_path
+    from affected_images
+    inner join {{ ref('fct_messages') }} as messages on affected_images.image_key = messages.message_key
+    inner join nameless_scans
+        on
+            messages.channel_name = nameless_scans.channel_name
+            and {{ file_name('messages.image_path') }} = nameless_scans.file_name;
+    create unique index on affected_scans (image_path);
+    analyze affected_scans;
+
     delete from {{ this }} as stored
-    using {{ ref('fct_messages') }} as messages
-    where
-        messages.updated_at >= {{ since }}
-        and stored.updated_at < now()
-        and stored.message_key = messages.message_key;
-    delete from {{ this }} as stored
-    using {{ ref('fct_messages') }} as messages
-    where
-        messages.updated_at >= {{ since }}
-        and stored.updated_at < now()
-        and stored.message_id is null
-        and stored.channel_name = messages.channel_name
-        and {{ file_name('stored.image_path') }} = {{ file_name('messages.image_path') }}
+    using affected_images
+    where stored.image_key = affected_images.image_key
     {%- endif %}
 {%- endmacro %}
 
-{#- Months whose photos or messages changed since a moment; photos without a message have none, and are few: always. -#}
-{% macro changed_image_months() -%}
-    {%- set since = read_up_to() -%}
+{#-
+Before a summary of photos is added to: months whose photos or messages changed, and the deletion of what the summary
+holds of them. Photos without a message have no month: they are few, and summed up anew each time.
+-#}
+{% macro list_changed_image_months() -%}
+    {%- if not execute or is_incremental() %}
+    {%- set since = read_up_to() %}
+    {{ list_rows('changed_periods') }}
     select
         channel_key,
         {{ month_key('coalesce(date_key, 0)') }} as month_key
     from {{ ref('fct_images') }}
     where updated_at >= {{ since }}
     union
-    -- Such a photo may have found its message, and its channel may have no other.
-    select distinct
-        channel_key,
-        {{ month_key('0') }} as month_key
-    from {{ this }}
-    where month_key = {{ month_key('0') }}
-    union
-    ({{ changed_periods(since, 'month') }})
-{%- endmacro %}
-
-{% macro delete_changed_image_months() -%}
-    {%- if is_incremental() %}
+    ({{ changed_periods(since, 'month') }});
+    analyze changed_periods;
     delete from {{ this }} as stored
-    using ({{ changed_image_months() }}) as periods
-    where stored.channel_key = periods.channel_key and stored.month_key = periods.month_key
+    using changed_periods
+    where stored.channel_key = changed_periods.channel_key and stored.month_key = changed_periods.month_key;
+    delete from {{ this }} where month_key = {{ month_key('0') }}
     {%- endif %}
 {%- endmacro %}
 
@@ -60,10 +171,11 @@ they were a file without a message and now have one.
         images.*,
         {{ month_key('coalesce(images.date_key, 0)') }} as month_key
     from {{ ref('fct_images') }} as images
-    {#- Also where dbt only parses, so that it learns what the model reads. -#}
-    {%- if not execute or is_incremental() %}
-    inner join ({{ changed_image_months() }}) as periods
-        on images.channel_key = periods.channel_key and images.date_key between periods.month_key and periods.month_key + 30
+    {%- if is_incremental() %}
+    inner join changed_periods
+        on
+            images.channel_key = changed_periods.channel_key
+            and images.date_key between changed_periods.month_key and changed_periods.month_key + 30
     union all
     select
         *,

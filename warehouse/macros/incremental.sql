@@ -5,6 +5,8 @@ Each reads what its sources got since its own last build, by the time at which r
 message: views, edits and photos of old messages arrive late. ops.model_builds holds that moment for each model. It is
 written in the transaction that fills the model, and is the start of that transaction. Loaders are kept out meanwhile by
 their own locks (begin_model), so no row can bear an earlier time and appear later.
+
+A hook's conditions also hold where dbt only parses (`not execute`), so that it learns what the hook reads.
 -#}
 
 {#- The locks of the extraction and of the loaders of messages and of detections, in the order in which they take them. -#}
@@ -57,6 +59,7 @@ later changes are left to autovacuum.
 {#- A hash of the seeds that the model names in its meta: another one, and whatever was made of them is made anew. -#}
 {% macro seeds_signature() -%}
     {%- set seeds = model.config.meta.get('seeds', []) -%}
+    {%- for seed in seeds -%}{%- do ref(seed) -%}{%- endfor -%}
     {%- if execute and seeds -%}
         {%- set query -%}
             select md5(string_agg(line, '|' order by line))
@@ -85,21 +88,6 @@ later changes are left to autovacuum.
     {%- endset -%}
     {%- set rows = run_query(query).rows -%}
     {{ return(not rows or rows[0][0] != seeds_signature()) }}
-{%- endmacro %}
-
-{#-
-Offers that are left from an earlier reading of their message: this build wrote none in their place. Run before the
-build is remembered, because it reads since when.
--#}
-{% macro delete_offers_read_anew() -%}
-    {%- if is_incremental() %}
-    delete from {{ this }} as stored
-    using {{ ref('stg_offers__message_genres') }} as genres
-    where
-        genres.extracted_at >= {{ read_up_to() }}
-        and stored.message_key = {{ message_key('genres.channel_name', 'genres.message_id') }}
-        and stored.updated_at < now()
-    {%- endif %}
 {%- endmacro %}
 
 {#-
@@ -137,7 +125,7 @@ offers may be gone), and of messages that moved to another date.
             messages.date_key
         from {{ ref('stg_offers__message_genres') }} as genres
         inner join {{ ref('fct_messages') }} as messages
-            on genres.channel_name = messages.channel_name and genres.message_id = messages.message_id
+            on {{ message_key('genres.channel_name', 'genres.message_id') }} = messages.message_key
         where genres.extracted_at >= {{ since }}
         union all
         {%- endif %}
@@ -149,51 +137,55 @@ offers may be gone), and of messages that moved to another date.
     ) as changed
 {%- endmacro %}
 
-{#- Run before such a summary is added to: what it holds of these periods is made anew. -#}
-{% macro delete_changed_periods(period, offers=false, messages=true) -%}
-    {%- if is_built_whole() and is_incremental() %}
+{#-
+Run before such a summary is added to: lists these periods, and deletes what the summary holds of them. Where the seeds
+have changed everything is made anew.
+-#}
+{% macro list_changed_periods(period, offers=false, messages=true) -%}
+    {%- if not execute or is_incremental() %}
+    {{ list_rows('changed_periods') }}
+    {{ changed_periods(read_up_to(), period, offers, messages) }};
+    analyze changed_periods;
+    {%- if is_built_whole() %}
     delete from {{ this }}
-    {%- elif is_incremental() %}
+    {%- else %}
     delete from {{ this }} as stored
-    using ({{ changed_periods(read_up_to(), period, offers, messages) }}) as periods
+    using changed_periods
     where
-        stored.channel_key = periods.channel_key
-        and stored.{{ 'date' if period == 'day' else period }}_key = periods.{{ period }}_key
+        stored.channel_key = changed_periods.channel_key
+        and stored.{{ 'date' if period == 'day' else period }}_key = changed_periods.{{ period }}_key
+    {%- endif %}
     {%- endif %}
 {%- endmacro %}
 
 {#- Which rows of a source belong to these periods: the end of its FROM clause. -#}
-{% macro of_changed_periods(source, period, offers=false, messages=true) -%}
-    {#- Also where dbt only parses, so that it learns what the model reads. -#}
-    {%- if not execute or not is_built_whole() %}
-    inner join ({{ changed_periods(read_up_to(), period, offers, messages) }}) as periods
+{% macro of_changed_periods(source, period) -%}
+    {%- if not is_built_whole() %}
+    inner join changed_periods
         on
-            {{ source }}.channel_key = periods.channel_key
+            {{ source }}.channel_key = changed_periods.channel_key
             {%- if period == 'day' %}
-            and {{ source }}.date_key = periods.day_key
+            and {{ source }}.date_key = changed_periods.day_key
             {%- elif period == 'week' %}
             and {{ source }}.date_key
-            between periods.week_key and {{ date_key(date_of_key('periods.week_key') ~ ' + 6') }}
+            between changed_periods.week_key
+            and {{ date_key(date_of_key('changed_periods.week_key') ~ ' + 6') }}
             {%- else %}
-            and {{ source }}.date_key between periods.month_key and periods.month_key + 30
+            and {{ source }}.date_key between changed_periods.month_key and changed_periods.month_key + 30
             {%- endif %}
     {%- endif %}
 {%- endmacro %}
 
-{#- Likewise, prices of days whose offers are gone. -#}
-{% macro delete_prices_left_over() -%}
-    {%- if is_incremental() %}
-    delete from {{ this }} as stored
-    using ({{ changed_periods(read_up_to(), 'day', offers=true, messages=false) }}) as days
-    where stored.channel_key = days.channel_key and stored.date_key = days.day_key and stored.updated_at < now()
-    {%- endif %}
+{#- A table for the rest of the transaction; a query follows. -#}
+{% macro list_rows(name) -%}
+    create temporary table {{ name }} on commit drop as
 {%- endmacro %}
 
 {#- Run before terms of messages are added: those of changed texts, or all where a list of terms has changed. -#}
 {% macro delete_changed_texts() -%}
     {%- if is_incremental() and is_built_whole() %}
     delete from {{ this }}
-    {%- elif is_incremental() %}
+    {%- elif not execute or is_incremental() %}
     delete from {{ this }} as stored
     using {{ ref('rpt_message_search') }} as texts
     where texts.updated_at >= {{ read_up_to() }} and stored.message_key = texts.message_key

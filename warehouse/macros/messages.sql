@@ -36,3 +36,137 @@ for that, or there is none, the photo decides, and the text to the letter.
             and scans.image_status = 'ok'
     ) as photos on true
 {%- endmacro %}
+
+{#-
+Before fct_messages is added to: which of its rows are written again, and why, in tables that live as long as the
+transaction. Not in CTEs, because the planner knows nothing of a CTE's size and would compare all with all.
+-#}
+{% macro list_changed_messages() -%}
+    {%- if not execute or is_incremental() %}
+    {%- set since = read_up_to() %}
+    {{ list_rows('changed_ids') }}
+    select
+        channel_name,
+        message_id
+    from {{ ref('stg_telegram__messages') }}
+    where loaded_at >= {{ since }}
+    union
+    select
+        channel_name,
+        message_id
+    from {{ ref('stg_offers__message_genres') }}
+    where extracted_at >= {{ since }}
+    union
+    -- A photo matters only where the text does not tell which post it is.
+    select
+        scans.channel_name,
+        scans.message_id
+    from {{ ref('stg_yolo__image_scans') }} as scans
+    inner join {{ ref('stg_offers__message_genres') }} as genres
+        on scans.channel_name = genres.channel_name and scans.message_id = genres.message_id
+    where scans.loaded_at >= {{ since }} and genres.repost_key is null;
+    analyze changed_ids;
+
+    {{ list_rows('changed_messages') }}
+    select
+        current.message_key,
+        current.channel_name,
+        current.message_id,
+        current.message_timestamp,
+        current.album_key,
+        current.repost_cluster,
+        stored.album_key as former_album_key,
+        stored.repost_cluster as former_cluster,
+        -- Whether it joins or leaves a cluster, or may stand elsewhere in the order of its own.
+        stored.message_key is null
+        or current.repost_cluster is distinct from stored.repost_cluster
+        or current.message_timestamp <> stored.message_timestamp as is_moved
+    from ({{ current_messages('changed_ids') }}
+    ) as current
+    left join {{ this }} as stored on current.message_key = stored.message_key;
+    create unique index on changed_messages (message_key);
+    analyze changed_messages;
+
+    {{ list_rows('touched_clusters') }}
+    select clusters.repost_cluster
+    from changed_messages
+    cross join unnest(array[repost_cluster, former_cluster]) as clusters (repost_cluster)
+    where changed_messages.is_moved and clusters.repost_cluster is not null
+    group by clusters.repost_cluster;
+    analyze touched_clusters;
+
+    -- The first of each, among those that changed and the earliest of the others.
+    {{ list_rows('first_posts') }}
+    select distinct on (repost_cluster)
+        repost_cluster,
+        message_key,
+        channel_name,
+        message_id
+    from (
+        select
+            changed_messages.repost_cluster,
+            changed_messages.message_key,
+            changed_messages.channel_name,
+            changed_messages.message_id,
+            changed_messages.message_timestamp
+        from changed_messages
+        inner join touched_clusters on changed_messages.repost_cluster = touched_clusters.repost_cluster
+        union all
+        select others.*
+        from touched_clusters
+        cross join lateral (
+            select
+                stored.repost_cluster,
+                stored.message_key,
+                stored.channel_name,
+                stored.message_id,
+                stored.message_timestamp
+            from {{ this }} as stored
+            where
+                stored.repost_cluster = touched_clusters.repost_cluster
+                and not exists (select from changed_messages where changed_messages.message_key = stored.message_key)
+            order by stored.message_timestamp, stored.channel_name, stored.message_id
+            limit 1
+        ) as others
+    ) as members
+    order by repost_cluster asc, message_timestamp asc, channel_name asc, message_id asc;
+    analyze first_posts;
+
+    -- With a message change the rest of its album, and who was or is the first of its cluster.
+    {{ list_rows('affected_messages') }}
+    select
+        channel_name,
+        message_id
+    from changed_messages
+    union
+    select
+        siblings.channel_name,
+        siblings.message_id
+    from (
+        select distinct albums.album_key
+        from changed_messages
+        cross join unnest(array[album_key, former_album_key]) as albums (album_key)
+    ) as changed_albums
+    inner join {{ this }} as siblings on changed_albums.album_key = siblings.album_key
+    union
+    select
+        former.channel_name,
+        former.message_id
+    from touched_clusters
+    cross join lateral (
+        select
+            stored.channel_name,
+            stored.message_id
+        from {{ this }} as stored
+        where stored.repost_cluster = touched_clusters.repost_cluster and not stored.is_repost
+        order by stored.message_timestamp, stored.channel_name, stored.message_id
+        limit 1
+    ) as former
+    union
+    select
+        channel_name,
+        message_id
+    from first_posts;
+    analyze affected_messages
+    {%- endif %}
+{%- endmacro %}

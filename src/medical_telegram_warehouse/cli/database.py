@@ -114,7 +114,7 @@ def add_user(
             is_new = roles.add_login(connection, name, role, password, statement_timeout=statement_timeout)
         address = settings.database._replace(user=name)
         done = "made" if is_new else "changed"
-        console.print(f"login {escape(name)} {done}: a {role.value}, which {role.rights}", soft_wrap=True)
+        console.print(f"login {escape(name)} {done}; as {role.value} it {role.rights}", soft_wrap=True)
         console.print(
             f"host {address.host}  port {address.port}  database {escape(address.database)}  user {escape(name)}",
             soft_wrap=True,

@@ -94,19 +94,19 @@ def _said(reading: Reading, verdict: Verdict) -> Iterator[tuple[Line, str, bool]
     first, last = (products[0], products[-1]) if products else (0, -1)
     after_contact = is_told = False
     for index, (line, role) in enumerate(zip(reading.lines, reading.roles, strict=True)):
+        is_contact, is_slogan = role is Role.CONTACT, after_contact and is_told and is_offer
+        after_contact = after_contact or is_contact
+        if (is_contact and is_itemised and not line.matches) or (role is Role.SELLER and is_itemised):
+            continue
+        if role is Role.REMARK and is_list and not first < index < last:
+            continue  # a greeting above the products, a name or slogan below them
+        if role not in _OF_PRODUCTS and is_slogan and index > last and not is_contact:
+            continue
         said, tells = line.known.said, role is not Role.SELLER
         if said is None:
             said = line.known.said = _line_says(line)
-        is_slogan = after_contact and is_told and is_offer
-        if role is Role.CONTACT:
-            after_contact = True
+        if is_contact:
             said, tells = _contact_says(line, said, is_itemised=is_itemised)
-        elif role is Role.SELLER and is_itemised:
-            continue
-        elif role is Role.REMARK and is_list and not first < index < last:
-            continue  # a greeting above the products, a name or slogan below them
-        elif role not in _OF_PRODUCTS and is_slogan and index > last:
-            continue
         elif role is Role.HEADING and is_itemised:
             said = _without(_HEADING, said)
         if said and not (is_told and line.bullet == "#" and _is_only_tags(line)):

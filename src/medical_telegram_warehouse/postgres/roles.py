@@ -187,8 +187,7 @@ def _find(connection: psycopg.Connection, name: str) -> _Found | None:
     oid, groups, is_foreign = row
     if is_foreign or not groups:
         raise DatabaseRefusedError(
-            f"{name!r} is a role that `mtw db add-user` did not make, and stays as it is; choose another name "
-            f"(`mtw db users` lists the logins that this command may change)"
+            f"{name!r} is a role that `mtw db add-user` did not make, and stays as it is; choose another name"
         )
     return _Found(oid, groups)
 

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',
-        pre_hook="{{ delete_changed_periods('day') }}",
+        pre_hook="{{ list_changed_periods('day') }}",
         post_hook="{{ remember_build() }}",
         indexes=[{'columns': ['channel_key', 'date_key']}],
     )

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',
-        pre_hook="{{ delete_changed_periods('month', offers=true, messages=false) }}",
+        pre_hook="{{ list_changed_periods('month', offers=true, messages=false) }}",
         post_hook="{{ remember_build() }}",
         indexes=[{'columns': ['channel_key', 'month_key']}],
     )
@@ -29,5 +29,5 @@ select
         cast(extract(epoch from offers.offer_timestamp) * 1000000 as bigint), offers.message_id, offers.offer_index
     ]) as latest
 from {{ ref('int_offers') }} as offers
-{{ of_changed_periods('offers', 'month', offers=true, messages=false) }}
+{{ of_changed_periods('offers', 'month') }}
 group by 1, 2, 3, 4, 5, 6, 7, 8

@@ -4,6 +4,7 @@
         incremental_strategy='delete+insert',
         unique_key='offer_key',
         on_schema_change='append_new_columns',
+        pre_hook="{{ list_changed_offers() }}",
         post_hook=["{{ delete_offers_read_anew() }}", "{{ remember_build() }}"],
         meta={'seeds': ['product_answers']},
         indexes=[
@@ -17,7 +18,6 @@
     )
 }}
 
--- depends_on: {{ ref('stg_offers__message_genres') }}
 {%- set is_whole = is_built_whole() %}
 
 with answers as (
@@ -30,34 +30,6 @@ with answers as (
     from {{ ref('product_answers') }}
 ),
 
-{% if not is_whole %}
-{%- set since = read_up_to() %}
--- Messages that were read anew, and those that became or ceased to be copies, or were deleted. A message that was only
--- viewed offers what it offered.
-changed_messages as materialized (
-    select
-        channel_name,
-        message_id
-    from {{ ref('stg_offers__message_genres') }}
-    where extracted_at >= {{ since }}
-    union
-    select
-        messages.channel_name,
-        messages.message_id
-    from {{ ref('fct_messages') }} as messages
-    inner join {{ this }} as stored on messages.message_key = stored.message_key
-    where
-        messages.updated_at >= {{ since }}
-        and (
-            messages.is_forward <> stored.is_forward
-            or messages.is_repost <> stored.is_message_repost
-            or messages.is_deleted <> stored.is_deleted
-            or messages.date_key <> stored.date_key
-            or messages.message_timestamp <> stored.offer_timestamp
-        )
-),
-{% endif %}
-
 -- An answer replaces the link as a whole: an ingredient that the reviewer left empty is none, not the extractor's.
 linked as materialized (
     select
@@ -68,10 +40,7 @@ linked as materialized (
         coalesce(answers.product_class, offers.product_class) as linked_class,
         case when answers.name_key is null then offers.link_method else 'answer' end as linked_by,
         case when answers.name_key is null then offers.link_score else 1 end as linked_score,
-        md5(cast(row(
-            offers.channel_name, offers.name_key, offers.strength, offers.form, offers.pack, offers.price,
-            offers.currency, offers.availability
-        ) as text)) as line_key,
+        {{ line_key('offers') }} as line_key,
         messages.message_key,
         messages.channel_key,
         messages.date_key,
@@ -81,8 +50,8 @@ linked as materialized (
         messages.message_timestamp as offer_timestamp
     from {{ ref('stg_offers__message_offers') }} as offers
     {%- if not is_whole %}
-    inner join changed_messages
-        on offers.channel_name = changed_messages.channel_name and offers.message_id = changed_messages.message_id
+    inner join changed_offer_messages as changed
+        on offers.channel_name = changed.channel_name and offers.message_id = changed.message_id
     {%- endif %}
     inner join {{ ref('fct_messages') }} as messages
         on offers.channel_name = messages.channel_name and offers.message_id = messages.message_id
@@ -99,46 +68,7 @@ folded_names as materialized (
     from (select distinct linked.linked_name from linked) as names
 ),
 
-{% if not is_whole %}
--- A line is a repetition where its channel said the same before. Which lines may have become or ceased to be the first
--- ones: those that changed offers say now, or said before.
-touched_lines as materialized (
-    select line_key
-    from linked
-    union
-    select stored.line_key
-    from {{ this }} as stored
-    inner join changed_messages
-        on
-            {{ message_key('changed_messages.channel_name', 'changed_messages.message_id') }} = stored.message_key
-),
-
-first_of_others as materialized (
-    select others.*
-    from touched_lines
-    cross join lateral (
-        select
-            candidates.line_key,
-            candidates.offer_key,
-            candidates.offer_timestamp,
-            candidates.message_id,
-            candidates.offer_index
-        from {{ this }} as candidates
-        where
-            candidates.line_key = touched_lines.line_key
-            and not exists (
-                select
-                from changed_messages as changed
-                where
-                    changed.channel_name = candidates.channel_name
-                    and changed.message_id = candidates.message_id
-            )
-        order by candidates.offer_timestamp, candidates.message_id, candidates.offer_index
-        limit 1
-    ) as others
-),
-{% endif %}
-
+-- A line is a repetition where its channel said the same before.
 first_lines as materialized (
     select distinct on (line_key)
         line_key,
@@ -153,7 +83,12 @@ first_lines as materialized (
         from linked
         {%- if not is_whole %}
         union all
-        select *
+        select
+            line_key,
+            offer_key,
+            offer_timestamp,
+            message_id,
+            offer_index
         from first_of_others
         {%- endif %}
     ) as lines
@@ -247,7 +182,7 @@ offers as (
     from first_of_others
     inner join first_lines on first_of_others.line_key = first_lines.line_key
     inner join {{ this }} as stored on first_of_others.offer_key = stored.offer_key
-    where (first_of_others.offer_key = first_lines.offer_key) <> stored.is_first_line
+    where (first_of_others.offer_key = first_lines.offer_key) <> first_of_others.is_first_line
     {%- endif %}
 )
 

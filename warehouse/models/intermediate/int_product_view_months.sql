@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',
-        pre_hook="{{ delete_changed_periods('month', offers=true) }}",
+        pre_hook="{{ list_changed_periods('month', offers=true) }}",
         post_hook="{{ remember_build() }}",
         indexes=[{'columns': ['channel_key', 'month_key']}],
     )
@@ -17,7 +17,7 @@ with product_messages as (
         offers.product_key,
         offers.message_key
     from {{ ref('int_offers') }} as offers
-    {{ of_changed_periods('offers', 'month', offers=true) }}
+    {{ of_changed_periods('offers', 'month') }}
 )
 
 select

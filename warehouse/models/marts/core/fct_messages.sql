@@ -4,6 +4,7 @@
         incremental_strategy='delete+insert',
         unique_key='message_key',
         on_schema_change='append_new_columns',
+        pre_hook="{{ list_changed_messages() }}",
         post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['message_key'], 'unique': True},
@@ -17,139 +18,10 @@
     )
 }}
 
-with
-{% if is_incremental() %}
-{%- set since = read_up_to() %}
-changed_ids as materialized (
-    select
-        channel_name,
-        message_id
-    from {{ ref('stg_telegram__messages') }}
-    where loaded_at >= {{ since }}
-    union
-    select
-        channel_name,
-        message_id
-    from {{ ref('stg_offers__message_genres') }}
-    where extracted_at >= {{ since }}
-    union
-    -- A photo matters only where the text does not tell which post it is.
-    select
-        scans.channel_name,
-        scans.message_id
-    from {{ ref('stg_yolo__image_scans') }} as scans
-    inner join {{ ref('stg_offers__message_genres') }} as genres
-        on scans.channel_name = genres.channel_name and scans.message_id = genres.message_id
-    where scans.loaded_at >= {{ since }} and genres.repost_key is null
+with messages as ({{ current_messages('affected_messages' if is_incremental() else none) }}
 ),
 
-changed as materialized ({{ current_messages('changed_ids') }}
-),
-
-stored as materialized (
-    select
-        stored.message_key,
-        stored.album_key,
-        stored.repost_cluster,
-        stored.message_timestamp
-    from {{ this }} as stored
-    inner join changed on stored.message_key = changed.message_key
-),
-
--- Clusters that a message joins or leaves, or whose order may have changed.
-touched_clusters as materialized (
-    select unnest(array[changed.repost_cluster, stored.repost_cluster]) as repost_cluster
-    from changed
-    left join stored on changed.message_key = stored.message_key
-    where
-        stored.message_key is null
-        or changed.repost_cluster is distinct from stored.repost_cluster
-        or changed.message_timestamp <> stored.message_timestamp
-),
-
--- The first message of each of these, among those that changed and the earliest of the others.
-members as (
-    select
-        message_key,
-        repost_cluster,
-        message_timestamp,
-        channel_name,
-        message_id
-    from changed
-    where repost_cluster in (select touched.repost_cluster from touched_clusters as touched)
-    union all
-    select others.*
-    from (select distinct touched.repost_cluster from touched_clusters as touched) as clusters
-    cross join lateral (
-        select
-            candidates.message_key,
-            candidates.repost_cluster,
-            candidates.message_timestamp,
-            candidates.channel_name,
-            candidates.message_id
-        from {{ this }} as candidates
-        where
-            candidates.repost_cluster = clusters.repost_cluster
-            and not exists (select from changed where changed.message_key = candidates.message_key)
-        order by candidates.message_timestamp, candidates.channel_name, candidates.message_id
-        limit 1
-    ) as others
-),
-
-first_posts as materialized (
-    select distinct on (repost_cluster)
-        repost_cluster,
-        message_key,
-        channel_name,
-        message_id
-    from members
-    order by repost_cluster asc, message_timestamp asc, channel_name asc, message_id asc
-),
-
--- What changes with them: the rest of their albums, and who was or is the first of a cluster.
-affected_ids as materialized (
-    select
-        channel_name,
-        message_id
-    from changed
-    union
-    select
-        siblings.channel_name,
-        siblings.message_id
-    from {{ this }} as siblings
-    where
-        siblings.album_key in (
-            select changed.album_key from changed where changed.album_key is not null
-            union
-            select stored.album_key from stored where stored.album_key is not null
-        )
-    union
-    select
-        former.channel_name,
-        former.message_id
-    from touched_clusters as touched
-    cross join lateral (
-        select
-            candidates.channel_name,
-            candidates.message_id
-        from {{ this }} as candidates
-        where candidates.repost_cluster = touched.repost_cluster and not candidates.is_repost
-        order by candidates.message_timestamp, candidates.channel_name, candidates.message_id
-        limit 1
-    ) as former
-    union
-    select
-        first_posts.channel_name,
-        first_posts.message_id
-    from first_posts
-),
-
-messages as ({{ current_messages('affected_ids') }}
-),
-{% else %}
-messages as ({{ current_messages() }}
-),
-
+{% if not is_incremental() %}
 first_posts as (
     select distinct on (repost_cluster)
         repost_cluster,

@@ -1,10 +1,10 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='product_price_key',
+        incremental_strategy='append',
         on_schema_change='append_new_columns',
-        post_hook=["{{ delete_prices_left_over() }}", "{{ remember_build() }}"],
+        pre_hook="{{ list_changed_prices() }}",
+        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['product_price_key'], 'unique': True},
             {'columns': ['product_key', 'date_key']},
@@ -26,85 +26,22 @@ with priced_offers as (
 ),
 
 {% if is_incremental() %}
--- New offers move what is usual for their product, and an old price may become strange or cease to be. Strange prices
--- are few: of each day, their number now is held against their number in this table. An outlier that was counted before
--- lies between the counted extremes, so that an exchange of two is noticed as well.
-strange_prices as (
-    select distinct
-        product_key,
-        currency,
-        price
-    from {{ ref('int_offer_prices') }}
-    where is_outlier
-),
-
-strange_days as (
-    select
-        offers.product_key,
-        offers.channel_key,
-        offers.date_key,
-        offers.currency,
-        count(*) as outlier_count,
-        array_agg(offers.price) as outlier_prices
-    from strange_prices
-    inner join {{ ref('int_offers') }} as offers
-        on
-            strange_prices.product_key = offers.product_key
-            and strange_prices.price = offers.price
-            and strange_prices.currency = offers.currency
-    where offers.availability <> 'stock_out'
-    group by offers.product_key, offers.channel_key, offers.date_key, offers.currency
-),
-
-judged_anew as materialized (
-    select
-        product_key,
-        channel_key,
-        date_key,
-        currency
-    from strange_days
-    full join (
-        select
-            product_key,
-            channel_key,
-            date_key,
-            currency,
-            outlier_count as former_count
-        from {{ this }}
-        where outlier_count > 0
-    ) as former
-        using (product_key, channel_key, date_key, currency)
-    where coalesce(strange_days.outlier_count, 0) <> coalesce(former.former_count, 0)
-    union
-    select
-        strange_days.product_key,
-        strange_days.channel_key,
-        strange_days.date_key,
-        strange_days.currency
-    from strange_days
-    inner join {{ this }} as stored using (product_key, channel_key, date_key, currency)
-    cross join unnest(strange_days.outlier_prices) as outliers (price)
-    where outliers.price between stored.min_price and stored.max_price
-),
-
-changed_days as materialized ({{ changed_periods(read_up_to(), 'day', offers=true, messages=false) }}
-),
-
 offers as (
     select priced_offers.*
     from priced_offers
-    inner join changed_days
-        on priced_offers.channel_key = changed_days.channel_key and priced_offers.date_key = changed_days.day_key
+    inner join changed_periods
+        on
+            priced_offers.channel_key = changed_periods.channel_key
+            and priced_offers.date_key = changed_periods.day_key
     union all
     select priced_offers.*
     from priced_offers
-    inner join judged_anew using (product_key, channel_key, date_key, currency)
-    where (priced_offers.channel_key, priced_offers.date_key) not in (
-        select
-            changed_days.channel_key,
-            changed_days.day_key
-        from changed_days
-    )
+    inner join judged_anew
+        on
+            priced_offers.product_key = judged_anew.product_key
+            and priced_offers.channel_key = judged_anew.channel_key
+            and priced_offers.date_key = judged_anew.date_key
+            and priced_offers.currency = judged_anew.currency
 ),
 {% else %}
 offers as (
@@ -160,8 +97,5 @@ select
     -- counts
     offer_count,
     distinct_offer_count,
-    outlier_count,
-
-    -- timestamps
-    now() as updated_at
+    outlier_count
 from prices

@@ -1,14 +1,13 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='image_key',
+        incremental_strategy='append',
         on_schema_change='append_new_columns',
-        post_hook=["{{ delete_images_left_over() }}", "{{ remember_build() }}"],
+        pre_hook="{{ list_changed_images() }}",
+        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['image_key'], 'unique': True},
             {'columns': ['message_key']},
-            {'columns': ['image_path']},
             {'columns': ['sha256']},
             {'columns': ['date_key', 'channel_key']},
             {'columns': ['updated_at']},
@@ -16,151 +15,26 @@
     )
 }}
 
-with all_scans as (
+with scanned as (
     select
-        *,
-        {{ file_name('image_path') }} as file_name
-    from {{ ref('stg_yolo__image_scans') }}
-),
-
-naming_messages as (
-    select
-        *,
-        {{ file_name('image_path') }} as file_name
-    from {{ ref('fct_messages') }}
-    where image_path is not null
-),
-
-{% if is_incremental() %}
-{%- set since = read_up_to() %}
-changed_scans as materialized (
-    select *
-    from all_scans
-    where loaded_at >= {{ since }}
-),
-
-changed_messages as materialized (
-    select
-        channel_name,
-        message_id,
-        {{ file_name('image_path') }} as file_name
-    from {{ ref('fct_messages') }}
-    where updated_at >= {{ since }}
-),
-
--- Photos that may have changed: by their message, or by their path where they have none.
-changed as materialized (
-    select
-        channel_name,
-        message_id,
-        null as image_path
-    from changed_messages
-    union
-    select
-        channel_name,
-        message_id,
-        case when message_id is null then image_path end as image_path
-    from changed_scans
-    union
-    select
-        changed_scans.channel_name,
-        found.message_id,
-        null as image_path
-    from changed_scans
-    cross join lateral (
-        select naming_messages.message_id
-        from naming_messages
-        where
-            naming_messages.channel_key = {{ channel_key('changed_scans.channel_name') }}
-            and naming_messages.file_name = changed_scans.file_name
-    ) as found
-    where changed_scans.message_id is null
-    union
-    select
-        nameless.channel_name,
-        null as message_id,
-        nameless.image_path
-    from changed_messages
-    inner join all_scans as nameless
-        on
-            changed_messages.channel_name = nameless.channel_name
-            and changed_messages.file_name = nameless.file_name
-    where nameless.message_id is null
-),
-
--- And their copies: which of them came first may have changed.
-copied as materialized (
-    select all_scans.sha256
-    from changed
-    inner join all_scans
-        on changed.channel_name = all_scans.channel_name and changed.message_id = all_scans.message_id
-    union
-    select all_scans.sha256
-    from changed
-    inner join all_scans on changed.image_path = all_scans.image_path
-    union
-    select stored.sha256
-    from changed
-    inner join {{ this }} as stored
-        on {{ message_key('changed.channel_name', 'changed.message_id') }} = stored.message_key
-    union
-    select stored.sha256
-    from changed
-    inner join {{ this }} as stored on changed.image_path = stored.image_path
-),
-
-affected as materialized (
-    select
-        changed.channel_name,
-        changed.message_id,
-        changed.image_path
-    from changed
-    union
-    select
-        stored.channel_name,
-        stored.message_id,
-        case when stored.message_id is null then stored.image_path end as image_path
-    from {{ this }} as stored
-    inner join copied on stored.sha256 = copied.sha256
-),
-
-scanned as (
-    select all_scans.*
-    from affected
-    inner join all_scans
-        on affected.channel_name = all_scans.channel_name and affected.message_id = all_scans.message_id
-    union
-    select all_scans.*
-    from affected
-    inner join all_scans on affected.image_path = all_scans.image_path
-    union
-    -- A message may be among them because it names a file without a number.
-    select nameless.*
-    from affected
-    inner join naming_messages
-        on affected.channel_name = naming_messages.channel_name and affected.message_id = naming_messages.message_id
-    inner join all_scans as nameless
-        on naming_messages.channel_name = nameless.channel_name and naming_messages.file_name = nameless.file_name
-    where nameless.message_id is null
+        all_scans.*,
+        {{ file_name('all_scans.image_path') }} as file_name
+    from {{ ref('stg_yolo__image_scans') }} as all_scans
+    {%- if is_incremental() %}
+    inner join affected_scans on all_scans.image_path = affected_scans.image_path
+    {%- endif %}
 ),
 
 messages as (
-    select naming_messages.*
-    from naming_messages
-    inner join affected
-        on naming_messages.channel_name = affected.channel_name and naming_messages.message_id = affected.message_id
+    select
+        all_messages.*,
+        {{ file_name('all_messages.image_path') }} as file_name
+    from {{ ref('fct_messages') }} as all_messages
+    {%- if is_incremental() %}
+    inner join affected_images on all_messages.message_key = affected_images.image_key
+    {%- endif %}
+    where all_messages.image_path is not null
 ),
-{% else %}
-scanned as (
-    select *
-    from all_scans
-),
-
-messages as (
-    select *
-    from naming_messages
-),
-{% endif %}
 
 -- A file whose name is no number belongs to the message that names it: same channel, same file name.
 scans as (
