@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 
 from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.postgres.locks import DETECTIONS_LOCK, writing_raw
 from medical_telegram_warehouse.postgres.queries import statement
 
 _CHUNK = 1 << 20
-_LOCK_KEY = 7_240_115_005
 _COPY = "COPY incoming_detections FROM STDIN (FORMAT csv, HEADER match)"
 
 
@@ -44,8 +44,7 @@ def load_detections(connection: psycopg.Connection, csv_path: Path) -> Detection
     """
     sha256 = _hash(csv_path)
     try:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        with writing_raw(connection, DETECTIONS_LOCK), connection.transaction():
             row = connection.execute("SELECT sha256 FROM ops.loaded_detections").fetchone()
             if row is not None and bytes(row[0]) == sha256:
                 return DetectionLoadSummary(is_unchanged=True)

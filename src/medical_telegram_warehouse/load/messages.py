@@ -22,7 +22,7 @@ from medical_telegram_warehouse.load.channels import load_channels
 from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ReadAhead, read_chunks
 from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, copy_rows
 from medical_telegram_warehouse.load.reading import LoadedFile
-from medical_telegram_warehouse.postgres.locks import LOAD_LOCK
+from medical_telegram_warehouse.postgres.locks import LOAD_LOCK, writing_raw
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.progress import Progress
 
@@ -55,7 +55,8 @@ class LoadSummary:
 def load_messages(
     connection: psycopg.Connection, lakes: Iterable[Lake], *, now: datetime | None = None, chunk_rows: int = CHUNK_ROWS
 ) -> LoadSummary:
-    """Load whatever the lakes hold that is not loaded yet. A second loader waits until the first is done.
+    """Load whatever the lakes hold that is not loaded yet. A second loader waits until the first is done,
+    and a loader until a build of the marts is.
 
     Args:
         connection: in autocommit mode, to a migrated database.
@@ -67,14 +68,10 @@ def load_messages(
         LakeError: a lake's folder cannot be listed.
         psycopg.Error: the database failed; what was committed stays, and the next load continues there.
     """
-    connection.execute("SELECT pg_advisory_lock(%s)", [LOAD_LOCK])
-    loader = _Loader(connection, now or datetime.now(UTC), chunk_rows)
-    try:
+    with writing_raw(connection, LOAD_LOCK):
+        loader = _Loader(connection, now or datetime.now(UTC), chunk_rows)
         for lake in lakes:
             loader.load(lake)
-    finally:
-        if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s)", [LOAD_LOCK])
     return loader.summary
 
 
@@ -151,6 +148,7 @@ class _Loader:
         copy_rows(self._connection, rows)
         if on_copied is not None:
             on_copied()
+        self._connection.execute(statement("keep_former"))
         merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0, False)
         observations = self._connection.execute(statement("add_observations")).rowcount
         if merged[2]:

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from hashlib import md5
 from uuid import UUID
 
-from medical_telegram_warehouse.offers.dictionary import EntryKind
 from medical_telegram_warehouse.offers.folding import fold_words
 from medical_telegram_warehouse.offers.genre import OFFERING, Genre, Reading, Verdict
 from medical_telegram_warehouse.offers.lines import Line
@@ -35,7 +34,7 @@ _SIZED = frozenset({TokenKind.STRENGTH, TokenKind.PACK, TokenKind.VOLUME, TokenK
 _OF_PRODUCTS = frozenset({Role.ITEM, Role.DETAIL})
 _LISTS = frozenset({Genre.PRICE_LIST, Genre.PRODUCT_LIST})
 _TAKEN = frozenset({"medicine", "supplement"})
-_MONEY_WORDS = words("money")
+_PASSING_WORDS = words("money") | words("weekday")
 _CONTACT = pattern("lines", "contact")
 _HEADING = pattern("lines", "heading")
 _SELLER = pattern("lines", "seller")
@@ -54,8 +53,7 @@ _DAY = r"[0-3]?\d(?:st|nd|rd|th)?"
 _YEAR = r"(?:19|20)\d\d"
 _ERA = r"(?:አ ?ም|e ?c|g ?c)(?!\S)"
 _DATE = re.compile(
-    rf"(?<!\S)(?:(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}} )?"
-    rf"(?:{_MONTH} {_DAY}(?: ቀን)?(?: {_YEAR})?|{_DAY} (?:of )?{_MONTH}(?: {_YEAR})?|{_MONTH} {_YEAR})"
+    rf"(?<!\S)(?:{_MONTH} {_DAY}(?: ቀን)?(?: {_YEAR})?|{_DAY} (?:of )?{_MONTH}(?: {_YEAR})?|{_MONTH} {_YEAR}"
     rf"|{_YEAR} [01]?\d [0-3]?\d|(?:0?[1-9]|1[0-2]) 20(?:2[4-9]|3[0-5])|{_YEAR}(?= {_ERA}))(?!\S)(?: {_ERA})?"
 )
 _SHORTEST_WORD = 3
@@ -94,42 +92,52 @@ def _said(reading: Reading, verdict: Verdict) -> Iterator[tuple[Line, str, bool]
     first, last = (products[0], products[-1]) if products else (0, -1)
     after_contact = is_told = False
     for index, (line, role) in enumerate(zip(reading.lines, reading.roles, strict=True)):
-        is_contact, is_slogan = role is Role.CONTACT, after_contact and is_told and is_offer
-        after_contact = after_contact or is_contact
-        if (is_contact and is_itemised and not line.matches) or (role is Role.SELLER and is_itemised):
+        if role is Role.REMARK:
+            if is_list and not first < index < last:
+                continue  # a greeting above the products, a name or slogan below them
+            if after_contact and _PLACE.search(line.lower):
+                role = Role.CONTACT  # noqa: PLW2901 -- `Open Monday to Sunday` among the contacts is one of them
+        if role is Role.CONTACT:
+            after_contact = True
+        elif after_contact and is_told and is_offer and index > last:
             continue
-        if role is Role.REMARK and is_list and not first < index < last:
-            continue  # a greeting above the products, a name or slogan below them
-        if role not in _OF_PRODUCTS and is_slogan and index > last and not is_contact:
-            continue
-        said, tells = line.known.said, role is not Role.SELLER
-        if said is None:
-            said = line.known.said = _line_says(line)
-        if is_contact:
-            said, tells = _contact_says(line, said, is_itemised=is_itemised)
-        elif role is Role.HEADING and is_itemised:
-            said = _without(_HEADING, said)
-        if said and not (is_told and line.bullet == "#" and _is_only_tags(line)):
+        said, tells = _says(line, role, is_itemised=is_itemised)
+        if said and not (is_told and not tells and line.bullet == "#" and _is_only_tags(line)):
             yield line, said, tells
             is_told = is_told or tells
 
 
+def _says(line: Line, role: Role, *, is_itemised: bool) -> tuple[str, bool]:
+    """What a line says, be it nothing, and whether it tells posts apart."""
+    if is_itemised and (role is Role.SELLER or (role is Role.CONTACT and not line.matches)):
+        return "", False
+    said = line.known.said
+    if said is None:
+        said = line.known.said = _line_says(line)
+    if role is Role.CONTACT:
+        return _contact_says(line, said, is_itemised=is_itemised)
+    if role is Role.HEADING and is_itemised:
+        said = _without(_HEADING, said)
+    return said, role is not Role.SELLER and not (line.bullet == "#" and _is_only_tags(line))
+
+
 def _names_product(line: Line) -> bool:
-    """Whether a single word tells a product: `Melatonin`, `Nido 2.2kg`, anything with a strength; not `Shampoo`."""
+    """Whether a single word tells a product: `Melatonin`, `Syringe 5cc`, anything with a strength; not `Shampoo`."""
     kinds = {token.kind for token in line.tokens}
     if TokenKind.STRENGTH in kinds:
         return True
-    is_sized = not _SIZED.isdisjoint(kinds)
-    entries = [match.spelling.entry for match in line.matches]
-    return any(entry.product_class in _TAKEN or (is_sized and entry.kind is not EntryKind.GOODS) for entry in entries)
+    classes = {match.spelling.entry.product_class for match in line.matches}
+    return not classes.isdisjoint(_TAKEN) or (not _SIZED.isdisjoint(kinds) and bool(classes - {"cosmetic"}))
 
 
 def _contact_says(line: Line, said: str, *, is_itemised: bool) -> tuple[str, bool]:
     """What a line with a contact says besides: a product that it names, or a sentence in a post without products."""
     if any(" ".join(line.words[match.start : match.end]) in said for match in line.matches):
         return said, True
-    if is_itemised or (_PLACE.search(line.lower) and not _WORKPLACE.search(line.lower)):
+    if is_itemised:
         return "", False
+    if _PLACE.search(line.lower):
+        return (said, True) if _WORKPLACE.search(line.lower) else ("", False)
     rest = _without(_CONTACT, said)
     if not _has_words(rest, _FEW_WORDS_OF_CONTACTS):
         return "", False
@@ -188,7 +196,7 @@ def _edited(line: Line, edits: list[Edit]) -> list[str]:
 
 def _plain(said: list[str]) -> str:
     """The words that are not about money and dates."""
-    text = " ".join(word for word in said if word not in _MONEY_WORDS)
+    text = " ".join(word for word in said if word not in _PASSING_WORDS)
     # Looking for dates is the dearest part of all this, and most lines hold no year and no month.
     if "20" in text or "19" in text or not _MONTH_WORDS.isdisjoint(said):
         text = _without(_DATE, text)

@@ -20,14 +20,13 @@ import psycopg
 from medical_telegram_warehouse.offers.extraction import extractor_version
 from medical_telegram_warehouse.offers.rows import GENRE_COLUMNS, OFFER_COLUMNS, MessageText, Rows
 from medical_telegram_warehouse.offers.workers import reading
-from medical_telegram_warehouse.postgres.locks import LOAD_LOCK
+from medical_telegram_warehouse.postgres.locks import EXTRACT_LOCK, LOAD_LOCK, writing_raw
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.progress import Progress
 
 logger = logging.getLogger(__name__)
 CHUNK = 1_000
 """Messages a transaction and a worker's task."""
-_STEP_LOCK = 7_240_115_006
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +47,8 @@ class ExtractionSummary:
 def extract_message_offers(
     writer: psycopg.Connection, reader: psycopg.Connection, *, workers: int = 2, chunk: int = CHUNK
 ) -> ExtractionSummary:
-    """Read every message that this version of the extractor has not read. A second extraction waits for the first.
+    """Read every message that this version of the extractor has not read. A second extraction waits for the first,
+    and an extraction for a build of the marts.
 
     Args:
         writer: in autocommit mode, to a migrated database.
@@ -60,12 +60,8 @@ def extract_message_offers(
         psycopg.Error: the database failed; what was committed stays, and the next run continues there.
         TransientError: a worker process ended unexpectedly; the same holds.
     """
-    writer.execute("SELECT pg_advisory_lock(%s)", [_STEP_LOCK])
-    try:
+    with writing_raw(writer, EXTRACT_LOCK):
         return _extract(writer, reader, workers, chunk)
-    finally:
-        if not writer.closed:
-            writer.execute("SELECT pg_advisory_unlock(%s)", [_STEP_LOCK])
 
 
 def _extract(writer: psycopg.Connection, reader: psycopg.Connection, workers: int, chunk: int) -> ExtractionSummary:

@@ -1,4 +1,42 @@
-"""Advisory locks that more than one room takes."""
+"""Advisory locks that more than one room takes, and the order in which they are taken: as they stand here.
 
+What is read while a build goes on must not change, or its facts and dimensions would not fit together: whoever writes
+into the schema `raw` holds BUILD_LOCK shared, a build holds it alone. So any number of loads may run at once, and a
+build waits for them, as they wait for a build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+BUILD_LOCK = 7_240_115_004
+EXTRACT_LOCK = 7_240_115_006
+"""Held while offers are read. warehouse/macros/incremental.sql names this and the following, too."""
 LOAD_LOCK = 7_240_115_003
 """Held while messages are loaded. Whoever holds it knows that no message is half-way into the database."""
+DETECTIONS_LOCK = 7_240_115_005
+"""Held while detections are loaded."""
+
+
+@contextmanager
+def writing_raw(connection: psycopg.Connection, lock: int) -> Iterator[None]:
+    """Wait for builds and for others that hold `lock`, and keep both away until the end of the block.
+
+    Args:
+        connection: in autocommit mode; the locks are its session's.
+        lock: one of this module's, except BUILD_LOCK.
+    """
+    connection.execute("SELECT pg_advisory_lock_shared(%s)", [BUILD_LOCK])
+    try:
+        connection.execute("SELECT pg_advisory_lock(%s)", [lock])
+        try:
+            yield
+        finally:
+            if not connection.closed:
+                connection.execute("SELECT pg_advisory_unlock(%s)", [lock])
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock_shared(%s)", [BUILD_LOCK])

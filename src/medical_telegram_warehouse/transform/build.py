@@ -19,12 +19,12 @@ from medical_telegram_warehouse.errors import (
     WarehouseError,
 )
 from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.locks import BUILD_LOCK
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform.invocation import invoke
 
 logger = logging.getLogger(__name__)
 
-_LOCK_KEY = 7_240_115_004
 _CONNECTION_LOST = re.compile(
     r"server closed the connection|terminating connection|connection to server at|connection already closed"
     r"|SSL connection has been closed|could not receive data from server|database system is (starting up|shutting down)"
@@ -144,7 +144,7 @@ def build(
     started = time.monotonic()
     folder = re.sub(r"[^\w.-]", "_", f"{address.host}-{address.port}-{address.database}")
     with connect(address, application="mtw transform") as connection:
-        _wait_for_other_builds(connection)
+        _wait_for_others(connection)
         try:
             outcome = invoke(
                 ["build", *STEP_ARGUMENTS[step], "--no-write-json"],
@@ -182,12 +182,13 @@ def build(
     return summary
 
 
-def _wait_for_other_builds(connection: psycopg.Connection) -> None:
-    # Held until the connection closes. Two builds at once would rename each other's tables away.
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone()
+def _wait_for_others(connection: psycopg.Connection) -> None:
+    # Held until the connection closes. Two builds at once would rename each other's tables away, and what a load brings
+    # in between would be in one table and not in the next.
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [BUILD_LOCK]).fetchone()
     if row is None or not row[0]:
-        logger.info("another build of this warehouse is running; waiting for it")
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+        logger.info("another build of this warehouse, or a load into it, is running; waiting for it")
+        connection.execute("SELECT pg_advisory_lock(%s)", [BUILD_LOCK])
 
 
 def _log_event(event: Any) -> None:

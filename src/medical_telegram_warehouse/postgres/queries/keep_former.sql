@@ -1,0 +1,42 @@
+-- Before a chunk is merged: what it will replace. Of an edited message every text is kept, whichever came first; of one
+-- whose date was corrected, the former date, because that day must be counted anew.
+WITH replaced AS MATERIALIZED (
+    SELECT
+        channel_name,
+        message_id,
+        min(stored.message_text) AS message_text,
+        min(stored.message_date) AS message_date,
+        bool_or(incoming.message_text <> stored.message_text) AS has_other_text,
+        bool_or(incoming.message_date <> stored.message_date) AS has_other_date
+    FROM incoming
+    INNER JOIN raw.telegram_messages AS stored USING (channel_name, message_id)
+    WHERE NOT incoming.is_deleted
+        AND (incoming.message_text <> stored.message_text OR incoming.message_date <> stored.message_date)
+    GROUP BY channel_name, message_id
+),
+
+edited AS MATERIALIZED (
+    SELECT channel_name, message_id FROM replaced WHERE has_other_text
+    UNION
+    SELECT channel_name, message_id FROM incoming
+    WHERE NOT is_deleted
+    GROUP BY channel_name, message_id
+    HAVING count(*) > 1 AND count(DISTINCT text_hash) > 1
+),
+
+kept_texts AS (
+    INSERT INTO raw.telegram_message_texts (channel_name, message_id, text_hash, message_text)
+    SELECT channel_name, message_id, md5(message_text)::uuid, message_text FROM replaced WHERE has_other_text
+    UNION
+    SELECT channel_name, message_id, incoming.text_hash, incoming.message_text
+    FROM incoming
+    INNER JOIN edited USING (channel_name, message_id)
+    WHERE NOT incoming.is_deleted
+    ON CONFLICT DO NOTHING
+)
+
+INSERT INTO ops.moved_messages (channel_name, message_id, former_date)
+SELECT channel_name, message_id, message_date
+FROM replaced
+WHERE has_other_date
+ON CONFLICT (channel_name, message_id, former_date) DO UPDATE SET moved_at = now();
