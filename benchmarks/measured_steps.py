@@ -23,7 +23,7 @@ from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
 
 _PROJECT = Path(__file__).parents[1]
-_CHUNK = 20_000
+_CHUNK = 50_000
 """Rows of the plain COPY that are in memory at once."""
 
 

@@ -194,16 +194,17 @@ class TestRoundTrip:
         assert filled.value(comment) == "It's in birr."
         assert filled.value("SELECT reltuples FROM pg_class WHERE relname = 'fct_messages'") == 500, "analysed"
 
-    def test_logins_can_do_after_a_restore_what_they_could_before(self, filled: Database, saved: Backup) -> None:
+    def test_logins_can_do_after_a_restore_what_they_could_before(self, filled: Database, tmp_path: Path) -> None:
         with filled.connect() as connection:
             for role in Role:
                 add_login(connection, f"restored_{role}", role, SecretStr(PASSWORD))
+        reader, loader, owner = (
+            filled._replace(user=f"restored_{role}", password=PASSWORD)
+            for role in (Role.READER, Role.LOADER, Role.OWNER)
+        )
         try:
+            saved = back_up(owner.address, tmp_path / "by_an_owner.dump")
             restore(filled.address, saved.path)
-            reader, loader, owner = (
-                filled._replace(user=f"restored_{role}", password=PASSWORD)
-                for role in (Role.READER, Role.LOADER, Role.OWNER)
-            )
             assert reader.value("SELECT count(*) FROM marts.fct_messages") == 500
             run(owner, "ALTER TABLE marts.fct_messages RENAME TO m; CREATE TABLE marts.later AS SELECT 1 AS a")
             assert reader.value("SELECT a FROM marts.later") == 1

@@ -116,7 +116,7 @@ def foreign(database: Database, made: list[str]) -> Callable[[str], Database]:
 @pytest.fixture
 def no_groups(server: DatabaseAddress) -> Iterator[None]:
     """The cluster before the first migration: the groups that other tests' databases use are called otherwise."""
-    with connect(server) as connection:
+    with connect(server._replace(database="postgres")) as connection:
         for name in GROUPS:
             connection.execute(f"ALTER ROLE {name} RENAME TO {name}_away")
         yield
@@ -571,3 +571,12 @@ class TestCommands:
         done = mtw(loader.address, "load", "messages", DATA_DIR=str(tmp_path))
         assert done.code == 0, done.err
         assert "2 new messages" in done.out
+
+    @pytest.mark.parametrize("role", Role)
+    def test_a_login_that_may_not_make_others_is_told_what_it_takes(
+        self, database: Database, add: AddLogin, role: Role
+    ) -> None:
+        limited = add("limited", role)
+        refused = mtw(limited.address, "db", "add-user", "another", "--role", "reader")
+        assert refused.code == 1
+        assert "POSTGRES_USER" in refused.err or "ALTER ROLE limited CREATEROLE" in refused.err

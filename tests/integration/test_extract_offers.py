@@ -140,6 +140,19 @@ class TestWhatIsRead:
             offer.pack_units, 99.5, [99.5], "ETB", "2027-08-01", "offered", offer.start, offer.end,
         )  # fmt: skip
 
+    def test_reposts_have_one_key_and_a_text_without_words_has_none(self, database: Database, root: Path) -> None:
+        """Another price, date or footer is no other post; a product less is one."""
+        repost = LIST.replace("530", "545").replace("💵150", "⏳08-27 💵165") + "\nCall 0911000000\n@shop"
+        texts = (LIST, repost, LIST.replace("Ibuprofen", "Diclofenac"), VACANCY, "🔥 500 birr, call 0911000000", "")
+        land(database, root, *(post(number, text) for number, text in enumerate(texts, start=1)))
+        extract(database)
+        keys = dict(database.rows("SELECT message_id, repost_key FROM raw.message_genres"))
+        assert keys[1] == keys[2] is not None
+        assert len({keys[number] for number in (1, 3, 4)} - {None}) == 3
+        assert keys[5] is keys[6] is None
+        words = "amoxicillin 500mg 10x10 paracetamol 500mg 10x10 ibuprofen 400mg 10x10"
+        assert database.value(f"SELECT md5('{words}')::uuid") == keys[1]
+
     def test_a_new_and_an_edited_message_are_read_and_old_offers_replaced(self, database: Database, root: Path) -> None:
         land(database, root, post(1, LIST), post(2, LIST), post(3, VACANCY))
         extract(database)

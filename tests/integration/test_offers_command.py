@@ -146,6 +146,9 @@ class TestExplain:
             assert said in result.out
         assert re.search(r"^ *Amoxicillin +amoxicillin \(exact\) +500mg .* 530 ", result.out, re.MULTILINE)
         assert re.search(r"^ *Zorblaxin +zorblaxin \(none\) .* stock out ", result.out, re.MULTILINE)
+        assert (
+            "repost key: the text that is compared: amoxicillin 500mg 10x10 paracetamol 500mg 10x10 zor" in result.out
+        )
 
     @pytest.mark.parametrize("arguments", [(), ("-",)])
     def test_the_text_may_be_piped_in(self, arguments: tuple[str, ...]) -> None:
@@ -163,7 +166,9 @@ class TestExplain:
         result = mtw("offers", "explain", "[bold] Zinc 20mg [/bold] 💵 90")
         assert result.code == 0, result.err
         assert "[bold] Zinc 20mg [/bold]" in result.out
-        assert mtw("offers", "explain", "").out.startswith("media_only")
+        empty = mtw("offers", "explain", "").out
+        assert empty.startswith("media_only")
+        assert "repost key: the text that is compared: none, too little is said" in empty
 
 
 class TestEvaluate:

@@ -1,5 +1,6 @@
 -- num_detections is told by the scan, the rows by the detector's file. When they disagree, averages per photo are
 -- wrong.
+{{ config(tags=['photos']) }}
 select
     images.image_key,
     images.num_detections,

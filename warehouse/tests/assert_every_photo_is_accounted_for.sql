@@ -1,5 +1,6 @@
 -- No photo may get lost between the lakes and the fact table: every message that names one and every file of a lake
 -- has its row, and copies of one photo share it.
+{{ config(tags=['photos']) }}
 with expected as (
     select
         channel_name,

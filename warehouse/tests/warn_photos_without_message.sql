@@ -1,6 +1,6 @@
 -- A warning, because other scrapers' lakes hold photos of messages that they did not keep. Such photos count as photos
 -- but have neither date nor views.
-{{ config(severity='warn') }}
+{{ config(severity='warn', tags=['photos']) }}
 select
     image_key,
     image_path

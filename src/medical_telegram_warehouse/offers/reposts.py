@@ -33,6 +33,8 @@ _CUT = frozenset(
 _SIZED = frozenset({TokenKind.STRENGTH, TokenKind.PACK, TokenKind.VOLUME, TokenKind.SIZE, TokenKind.CARTON})
 _OF_PRODUCTS = frozenset({Role.ITEM, Role.DETAIL})
 _LISTS = frozenset({Genre.PRICE_LIST, Genre.PRODUCT_LIST})
+# There a line with `pharmacy` speaks of a workplace or of an illness. Elsewhere it is the shop's name.
+_TALK = frozenset({Genre.JOB_AD, Genre.TRAINING_AD, Genre.HEALTH_EDUCATION})
 _TAKEN = frozenset({"medicine", "supplement"})
 _PASSING_WORDS = words("money") | words("weekday")
 _CONTACT = pattern("lines", "contact")
@@ -88,6 +90,7 @@ def _said(reading: Reading, verdict: Verdict) -> Iterator[tuple[Line, str, bool]
     is_offer = verdict.genre in OFFERING
     is_list = verdict.genre in _LISTS
     is_itemised = is_offer and Role.ITEM in reading.roles
+    is_talk = verdict.genre in _TALK
     products = [index for index, role in enumerate(reading.roles) if role in _OF_PRODUCTS]
     first, last = (products[0], products[-1]) if products else (0, -1)
     after_contact = is_told = False
@@ -101,13 +104,13 @@ def _said(reading: Reading, verdict: Verdict) -> Iterator[tuple[Line, str, bool]
             after_contact = True
         elif after_contact and is_told and is_offer and index > last:
             continue
-        said, tells = _says(line, role, is_itemised=is_itemised)
+        said, tells = _says(line, role, is_itemised=is_itemised, is_talk=is_talk)
         if said and not (is_told and not tells and line.bullet == "#" and _is_only_tags(line)):
             yield line, said, tells
             is_told = is_told or tells
 
 
-def _says(line: Line, role: Role, *, is_itemised: bool) -> tuple[str, bool]:
+def _says(line: Line, role: Role, *, is_itemised: bool, is_talk: bool) -> tuple[str, bool]:
     """What a line says, be it nothing, and whether it tells posts apart."""
     if is_itemised and (role is Role.SELLER or (role is Role.CONTACT and not line.matches)):
         return "", False
@@ -118,7 +121,7 @@ def _says(line: Line, role: Role, *, is_itemised: bool) -> tuple[str, bool]:
         return _contact_says(line, said, is_itemised=is_itemised)
     if role is Role.HEADING and is_itemised:
         said = _without(_HEADING, said)
-    return said, role is not Role.SELLER and not (line.bullet == "#" and _is_only_tags(line))
+    return said, (role is not Role.SELLER or is_talk) and not (line.bullet == "#" and _is_only_tags(line))
 
 
 def _names_product(line: Line) -> bool:

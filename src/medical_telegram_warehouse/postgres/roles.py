@@ -109,20 +109,21 @@ def add_login(
             f"the password for login {name!r} is too short: MTW_NEW_PASSWORD must have at least {MIN_PASSWORD_LENGTH} "
             f"characters; leave it unset, and one is made"
         )
-    ensure_roles(connection)
     login = sql.Identifier(name)
     secret = password.get_secret_value().encode()
     verifier = connection.pgconn.encrypt_password(secret, name.encode(), b"scram-sha-256").decode()
-    with _explained(connection, f"make login {name!r} a {role}", _by_hand(name, role)), connection.transaction():
-        found = _find(connection, name)
-        create = sql.SQL("CREATE ROLE {}" if found is None else "ALTER ROLE {}").format(login)
-        connection.execute(create + sql.SQL(" LOGIN PASSWORD {}").format(sql.Literal(verifier)))
-        for group in found.groups if found is not None else ():
-            connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(group), login))
-        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role.group), login))
-        for setting, value in _session_settings(role, statement_timeout).items():
-            change = sql.SQL("ALTER ROLE {} RESET {}") if value is None else sql.SQL("ALTER ROLE {} SET {} = {}")
-            connection.execute(change.format(login, sql.Identifier(setting), sql.Literal(value)))
+    with _explained(connection, f"make login {name!r} a {role}", _by_hand(name, role)):
+        ensure_roles(connection)
+        with connection.transaction():
+            found = _find(connection, name)
+            create = sql.SQL("CREATE ROLE {}" if found is None else "ALTER ROLE {}").format(login)
+            connection.execute(create + sql.SQL(" LOGIN PASSWORD {}").format(sql.Literal(verifier)))
+            for group in found.groups if found is not None else ():
+                connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(group), login))
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role.group), login))
+            for setting, value in _session_settings(role, statement_timeout).items():
+                change = sql.SQL("ALTER ROLE {} RESET {}") if value is None else sql.SQL("ALTER ROLE {} SET {} = {}")
+                connection.execute(change.format(login, sql.Identifier(setting), sql.Literal(value)))
     if role is Role.OWNER:
         hand_over(connection)
     return found is None

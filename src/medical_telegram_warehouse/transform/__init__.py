@@ -8,6 +8,7 @@ nothing here knows a table. dbt itself is imported when it is needed: that alone
 
 from medical_telegram_warehouse.transform.build import (
     PHOTO_MODELS,
+    PHOTO_STAGING,
     STEP_ARGUMENTS,
     NodeResult,
     TransformStep,
@@ -18,6 +19,7 @@ from medical_telegram_warehouse.transform.manifest import parse_manifest
 
 __all__ = [
     "PHOTO_MODELS",
+    "PHOTO_STAGING",
     "STEP_ARGUMENTS",
     "NodeResult",
     "TransformStep",

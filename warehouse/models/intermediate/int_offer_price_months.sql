@@ -1,5 +1,6 @@
 {{
     config(
+        tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
+{{ config(tags=['reposts'], indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
 
 -- The last days of each channel, counted back from its own newest message: a channel that was read last month is not
 -- silent because of that. Silence is told apart, from today.

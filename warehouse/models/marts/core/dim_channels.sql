@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
+{{ config(tags=['reposts'], indexes=[{'columns': ['channel_key'], 'unique': True}]) }}
 
 -- From the days' counts, which come from fct_messages: the totals then reconcile with the fact table by construction,
 -- also when the photo step builds this table again while new messages wait in the raw schema.

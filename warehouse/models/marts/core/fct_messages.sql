@@ -1,5 +1,6 @@
 {{
     config(
+        tags=['reposts'],
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',

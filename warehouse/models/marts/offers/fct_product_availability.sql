@@ -1,5 +1,5 @@
 {{
-    config(indexes=[
+    config(tags=['reposts'], indexes=[
         {'columns': ['product_availability_key'], 'unique': True},
         {'columns': ['product_key']},
         {'columns': ['channel_key']},

@@ -1,5 +1,6 @@
 {{
     config(
+        tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',
@@ -14,7 +15,7 @@
 }}
 
 -- A line that says "out of stock" has no current price, whatever stands beside it.
-with priced_offers as (
+with priced_offers as not materialized (
     select
         offers.*,
         {{ price_per_unit('offers') }} as price_per_unit,

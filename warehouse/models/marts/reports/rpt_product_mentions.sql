@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['product'], 'unique': True}]) }}
+{{ config(tags=['reposts'], indexes=[{'columns': ['product'], 'unique': True}]) }}
 
 with kinds as (
     select

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
+{{ config(tags=['reposts'], indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
 
 with names as (
     select distinct on (name_key)

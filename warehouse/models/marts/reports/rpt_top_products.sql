@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
+{{ config(tags=['reposts'], indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
 
 with prices as (
     select *
