@@ -1,8 +1,8 @@
 """The databases that the warehouse's benchmark starts from: loaded, offers read, photos' records there, no dbt yet.
 
 `HISTORY_raw` is that state; it gets its name when it is whole. `HISTORY_run` is what dbt then works on: each run makes
-it anew, so a kept `HISTORY_raw` serves any number of runs. It is brought up to date before, if the product is newer. If
-a migration was changed after it was applied, the product says so, and the database has to be dropped.
+it anew, so a kept `HISTORY_raw` serves any number of runs. A newer product brings it up to date before; where it
+refuses it, because a migration was changed after it was applied, it is made anew, from the lake that is kept.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchmarks.measured_steps import Timed, copy_plainly, load, read_offers
 from benchmarks.photo_records import add_photo_records
 from benchmarks.server import postmaster
 from benchmarks.stored import History, first_lake
+from medical_telegram_warehouse.errors import DatabaseRefusedError
 from medical_telegram_warehouse.load.messages import load_messages
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.migrate import migrate
@@ -56,10 +57,10 @@ class Preparation(NamedTuple):
 def prepare(place: Place, history: History) -> Preparation | None:
     """Make `HISTORY_raw`, or bring a kept one up to date: then nothing is measured, and None returned."""
     finished, draft = f"{history.name}_raw", f"{history.name}_new"
+    if _is_kept(place, finished):
+        _bring_up_to_date(place, history)
+        return None
     with connect(place.address) as connection:
-        if _exists(connection, finished):
-            _bring_up_to_date(place, history)
-            return None
         _create(connection, draft)
     preparation = _prepare(place, history, draft)
     with connect(place.address) as connection:
@@ -104,25 +105,38 @@ def _prepare(place: Place, history: History, draft: str) -> Preparation:
     return Preparation(plain, Timed(summary.new_messages, seconds), memory, offers)
 
 
+def _is_kept(place: Place, name: str) -> bool:
+    with connect(place.address) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+            return False
+        try:
+            with connect(place.database(name)) as kept:
+                migrate(kept)
+        except DatabaseRefusedError as error:
+            logger.warning("%s is made anew: %s", name, error)
+            _drop(connection, name)
+            return False
+    return True
+
+
 def _bring_up_to_date(place: Place, history: History) -> None:
     address = place.database(f"{history.name}_raw")
     with connect(address) as connection:
-        migrate(connection)
         load_messages(connection, [first_lake(place.folder / history.name, history)])
         add_photo_records(connection)
         read_offers(address)
         settle(connection)
 
 
-def _exists(connection: psycopg.Connection, name: str) -> bool:
-    return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount > 0
-
-
 def _create(connection: psycopg.Connection, name: str, *, template: str = "template1") -> None:
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    _drop(connection, name)
     # File by file: else all of it would go through the write-ahead log.
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _rename(connection: psycopg.Connection, name: str, other: str) -> None:

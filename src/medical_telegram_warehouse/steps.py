@@ -208,7 +208,9 @@ def _transform(settings: Settings, name: str, step: TransformStep) -> StepOutcom
     )
     rows = summary.rows
     verdict = f"run, {len(summary.warnings)} of them warn" if summary.warnings else "passed"
-    headline = f"{summary.models} models built, {sum(rows.values()):,} rows, {summary.tests} tests {verdict}"
+    headline = f"{summary.models} models built, {sum(rows.values()):,} rows written, {summary.tests} tests {verdict}"
+    if summary.is_whole:
+        headline += "; all built whole"
     details = {"models": summary.models, "tests": summary.tests, "warnings": len(summary.warnings), "rows": rows}
     return StepOutcome(name, 0, headline, details, summary)
 

@@ -38,7 +38,10 @@ The moment up to which this model has read, as a literal: the planner knows how 
 {% macro remember_build() -%}
     insert into ops.model_builds as stored (model, read_up_to, signature)
     values ('{{ this.identifier }}', now(), '{{ seeds_signature() }}')
-    on conflict (model) do update set read_up_to = excluded.read_up_to, signature = excluded.signature;
+    on conflict (model) do update set
+        read_up_to = excluded.read_up_to,
+        read_before = {{ 'stored.read_up_to' if is_incremental() else "'-infinity'" }},
+        signature = excluded.signature;
     {{ analyze_once() }}
 {%- endmacro %}
 

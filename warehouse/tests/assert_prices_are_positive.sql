@@ -2,5 +2,5 @@
 select
     offer_key,
     price
-from {{ ref('fct_offers') }}
+from {{ ref('int_offers') }}
 where price <= 0

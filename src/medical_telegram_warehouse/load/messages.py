@@ -55,8 +55,7 @@ class LoadSummary:
 def load_messages(
     connection: psycopg.Connection, lakes: Iterable[Lake], *, now: datetime | None = None, chunk_rows: int = CHUNK_ROWS
 ) -> LoadSummary:
-    """Load whatever the lakes hold that is not loaded yet. A second loader waits until the first is done,
-    and a loader until a build of the marts is.
+    """Load whatever the lakes hold that is not loaded yet. A loader waits for others and for builds of the marts.
 
     Args:
         connection: in autocommit mode, to a migrated database.

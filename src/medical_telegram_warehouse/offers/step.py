@@ -47,8 +47,9 @@ class ExtractionSummary:
 def extract_message_offers(
     writer: psycopg.Connection, reader: psycopg.Connection, *, workers: int = 2, chunk: int = CHUNK
 ) -> ExtractionSummary:
-    """Read every message that this version of the extractor has not read. A second extraction waits for the first,
-    and an extraction for a build of the marts.
+    """Read every message that this version of the extractor has not read.
+
+    An extraction waits for another one, and for a build of the marts.
 
     Args:
         writer: in autocommit mode, to a migrated database.

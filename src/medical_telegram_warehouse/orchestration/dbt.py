@@ -110,5 +110,6 @@ def _run(
         elif node.status == "success":
             key = translator.get_asset_key(manifest["nodes"][node.unique_id])
             if key in own_assets:
-                rows = {} if node.rows is None else {"dagster/row_count": node.rows}
+                counted = "dagster/row_count" if node.is_whole else "rows_written"
+                rows = {} if node.rows is None else {counted: node.rows}
                 yield MaterializeResult(asset_key=key, metadata={"seconds": node.seconds, **rows})

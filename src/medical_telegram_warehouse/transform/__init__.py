@@ -10,12 +10,10 @@ from medical_telegram_warehouse.transform.build import (
     PHOTO_MODELS,
     PHOTO_STAGING,
     STEP_ARGUMENTS,
-    NodeResult,
-    TransformStep,
-    TransformSummary,
     build,
 )
 from medical_telegram_warehouse.transform.manifest import parse_manifest
+from medical_telegram_warehouse.transform.results import NodeResult, TransformStep, TransformSummary
 
 __all__ = [
     "PHOTO_MODELS",

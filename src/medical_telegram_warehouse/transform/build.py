@@ -5,119 +5,58 @@ from __future__ import annotations
 import logging
 import re
 import time
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from medical_telegram_warehouse.errors import (
-    DatabaseUnavailableError,
-    TransformError,
-    TransientError,
-    WarehouseError,
-)
+from medical_telegram_warehouse.errors import DatabaseUnavailableError, TransformError
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.locks import BUILD_LOCK
 from medical_telegram_warehouse.records import DatabaseAddress
+from medical_telegram_warehouse.transform import state
 from medical_telegram_warehouse.transform.invocation import invoke
+from medical_telegram_warehouse.transform.results import (
+    CONNECTION_LOST,
+    NodeResult,
+    TransformStep,
+    TransformSummary,
+    failure,
+    node_result,
+)
 
 logger = logging.getLogger(__name__)
-
-_CONNECTION_LOST = re.compile(
-    r"server closed the connection|terminating connection|connection to server at|connection already closed"
-    r"|SSL connection has been closed|could not receive data from server|database system is (starting up|shutting down)"
-)
-_LOST_A_RACE = re.compile(r"deadlock detected|could not serialize access|tuple concurrently updated")
-_MESSAGE_LINES = 12
-
-
-class TransformStep(StrEnum):
-    """The parts that the warehouse is built in."""
-
-    MESSAGES = "messages"
-    """Everything that messages alone tell. The pipeline's `run_dbt_transformations`."""
-    PHOTOS = "photos"
-    """What needs the scanned photos, and what they change of the rest. `run_dbt_yolo_model`."""
 
 
 # A test must not be selected before every model that it reads exists: on a fresh database it would fail the step.
 # MESSAGES: 'eager' drops every test that reads any excluded model ('cautious' would keep those that also read another).
-# PHOTOS: 'empty' takes the tests that are tagged themselves. Models tagged `reposts` change with scanned photos, because
-# a post without words is recognised by its photo; the first step built and tested them, here a few rows are added.
+# PHOTOS: 'empty' takes the tests that are tagged themselves. Models tagged `reposts` change with scanned photos,
+# because a post without words is recognised by its photo; the first step tested them, here a few rows are added.
 # Unit tests prove the code, not the data: `dbt test` and ours run them.
 _NOT_IN_STEPS = ("--exclude-resource-type", "unit_test", "exposure")
 PHOTO_STAGING = ("stg_yolo__detections", "stg_yolo__image_scans")
 """The views on what the photos' scan brought; the first step makes them, too, to read what earlier runs found."""
 PHOTO_MODELS = ("tag:photos", *PHOTO_STAGING)
 """What the second step makes; it adds to others that the first made."""
+_REPOSTS = "tag:reposts,resource_type:model"
 STEP_ARGUMENTS: dict[TransformStep, tuple[str, ...]] = {
     TransformStep.MESSAGES: (
         *("--select", "resource_type:model", "resource_type:seed", "--exclude", "tag:photos"),
         *("--indirect-selection", "eager", *_NOT_IN_STEPS),
     ),
     TransformStep.PHOTOS: (
-        *("--select", *PHOTO_MODELS, "tag:reposts,resource_type:model"),
+        *("--select", *PHOTO_MODELS, _REPOSTS),
         *("--indirect-selection", "empty", *_NOT_IN_STEPS),
     ),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeResult:
-    """What became of one model, seed or test."""
-
-    unique_id: str
-    resource_type: str
-    status: str
-    """dbt's word: success, pass, warn, fail, error, skipped, …"""
-    seconds: float
-    rows: int | None
-    """Rows of a table just built; None for views and tests."""
-    failures: int | None
-    """Rows that a test objected to; None for models."""
-    message: str
-
-    @property
-    def name(self) -> str:
-        """The node's name without dbt's package and hash."""
-        parts = self.unique_id.split(".")
-        return parts[2] if len(parts) > 2 else self.unique_id  # noqa: PLR2004
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransformSummary:
-    """What one step built and tested. It succeeded: failures raise."""
-
-    step: TransformStep
-    nodes: tuple[NodeResult, ...]
-    seconds: float
-
-    @property
-    def models(self) -> int:
-        """How many models and seeds were built."""
-        return sum(node.resource_type in ("model", "seed") and node.status == "success" for node in self.nodes)
-
-    @property
-    def tests(self) -> int:
-        """How many tests ran."""
-        return sum(node.resource_type == "test" and node.status != "skipped" for node in self.nodes)
-
-    @property
-    def warnings(self) -> tuple[NodeResult, ...]:
-        """Tests that found something a person should look at."""
-        return tuple(node for node in self.nodes if node.status == "warn")
-
-    @property
-    def skipped(self) -> int:
-        """How many nodes did not run."""
-        return sum(node.status == "skipped" for node in self.nodes)
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows of each table built, by its name."""
-        return {node.name: node.rows for node in self.nodes if node.rows is not None}
+# The same where all of it is built whole: what the first step has just made so is only added to.
+_WHOLE_STEPS: dict[TransformStep, tuple[tuple[str, ...], ...]] = {
+    TransformStep.MESSAGES: (("build", *STEP_ARGUMENTS[TransformStep.MESSAGES], "--full-refresh"),),
+    TransformStep.PHOTOS: (
+        ("run", "--select", *PHOTO_STAGING, _REPOSTS),
+        ("build", "--select", *PHOTO_MODELS, "--indirect-selection", "empty", *_NOT_IN_STEPS, "--full-refresh"),
+    ),
+}
 
 
 def build(
@@ -128,7 +67,9 @@ def build(
     report_timezone: str,
     state_dir: Path | None = None,
 ) -> TransformSummary:
-    """Build and test one part of the warehouse. A second build of the same database waits until the first is done.
+    """Build and test one part of the warehouse: what changed, or all where the models or the zone are not as before.
+
+    A second build of the same database waits until the first is done, and for loads; its tests read what it wrote.
 
     Args:
         step: MESSAGES first, then PHOTOS.
@@ -146,35 +87,45 @@ def build(
     """
     started = time.monotonic()
     folder = re.sub(r"[^\w.-]", "_", f"{address.host}-{address.port}-{address.database}")
+    fingerprint = state.fingerprint(project_dir, report_timezone)
     with connect(address, application="mtw transform") as connection:
         _wait_for_others(connection)
-        try:
-            outcome = invoke(
-                ["build", *STEP_ARGUMENTS[step], "--no-write-json"],
-                project_dir=project_dir,
-                target_dir=(state_dir or project_dir / "target") / folder,
-                environment={
-                    "POSTGRES_HOST": address.host,
-                    "POSTGRES_PORT": str(address.port),
-                    "POSTGRES_DB": address.database,
-                    "POSTGRES_USER": address.user,
-                    "POSTGRES_PASSWORD": address.password.get_secret_value(),
-                    "REPORT_TIMEZONE": report_timezone,
-                },
-                on_event=_log_event,
-            )
-        except TransformError as error:
-            # When the server is gone this raises DatabaseUnavailableError instead.
-            connection.execute("SELECT 1")
-            if _CONNECTION_LOST.search(str(error)):
-                raise DatabaseUnavailableError(str(error)) from error
-            raise
-        nodes = tuple(_node_result(result) for result in outcome.results)
-        failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
-        if failed:
-            connection.execute("SELECT 1")
-            raise _explain(step, nodes, failed)
-    summary = TransformSummary(step=step, nodes=nodes, seconds=time.monotonic() - started)
+        former = state.begin(connection, step, fingerprint)
+        is_whole = not former.is_alike
+        commands = _WHOLE_STEPS[step] if is_whole else (("build", *STEP_ARGUMENTS[step]),)
+        # What earlier builds wrote was tested then, unless the last one failed before or in its tests.
+        tested = ("--vars", f"{{test_all_rows: {str(not former.is_finished).lower()}}}")
+        nodes: dict[str, NodeResult] = {}
+        for command in commands:
+            try:
+                outcome = invoke(
+                    [*command, *tested, "--no-write-json"],
+                    project_dir=project_dir,
+                    target_dir=(state_dir or project_dir / "target") / folder,
+                    environment={
+                        "POSTGRES_HOST": address.host,
+                        "POSTGRES_PORT": str(address.port),
+                        "POSTGRES_DB": address.database,
+                        "POSTGRES_USER": address.user,
+                        "POSTGRES_PASSWORD": address.password.get_secret_value(),
+                        "REPORT_TIMEZONE": report_timezone,
+                    },
+                    on_event=_log_event,
+                )
+            except TransformError as error:
+                # When the server is gone this raises DatabaseUnavailableError instead.
+                connection.execute("SELECT 1")
+                if CONNECTION_LOST.search(str(error)):
+                    raise DatabaseUnavailableError(str(error)) from error
+                raise
+            nodes |= {result.node.unique_id: node_result(result) for result in outcome.results}
+            if (failed := failure(step, nodes.values())) is not None:
+                connection.execute("SELECT 1")
+                raise failed
+        state.finish(connection, step, fingerprint)
+    summary = TransformSummary(
+        step=step, is_whole=is_whole, nodes=tuple(nodes.values()), seconds=time.monotonic() - started
+    )
     logger.info(
         "dbt built %d models and ran %d tests in %.1f s, %d with a warning",
         summary.models,
@@ -211,36 +162,3 @@ def _done(status: str) -> str:
     """What PostgreSQL answered, for people: `SELECT 1513` made 1,513 rows."""
     rows = re.fullmatch(r"(?:SELECT|INSERT 0) (\d+)", status)
     return f"{int(rows[1]):,} rows" if rows else status.lower()
-
-
-def _node_result(result: Any) -> NodeResult:
-    rows = result.adapter_response.get("rows_affected") if result.adapter_response else None
-    is_table = result.node.resource_type == "seed" or result.node.config.materialized == "table"
-    return NodeResult(
-        unique_id=result.node.unique_id,
-        resource_type=str(result.node.resource_type),
-        status=str(result.status),
-        seconds=result.execution_time,
-        rows=rows if is_table and isinstance(rows, int) and rows >= 0 else None,
-        failures=result.failures,
-        message=(result.message or "").strip(),
-    )
-
-
-def _explain(step: TransformStep, nodes: tuple[NodeResult, ...], failed: list[NodeResult]) -> WarehouseError:
-    lines = [f"dbt could not build the {step} part of the warehouse: {len(failed)} of {len(nodes)} nodes failed"]
-    for node in failed:
-        message = "\n      ".join(node.message.splitlines()[:_MESSAGE_LINES])
-        lines.append(f"  {node.resource_type} {node.name}: {message}")
-    skipped = sum(node.status == "skipped" for node in nodes)
-    if skipped:
-        lines.append(f"  {skipped} nodes that depend on them did not run")
-    text = "\n".join(lines)
-    for line in lines:
-        logger.error("%s", line)
-    messages = " ".join(node.message for node in failed)
-    if _CONNECTION_LOST.search(messages):
-        return DatabaseUnavailableError(text)
-    if _LOST_A_RACE.search(messages):
-        return TransientError(text)
-    return TransformError(text)

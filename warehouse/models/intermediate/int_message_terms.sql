@@ -5,7 +5,7 @@
         on_schema_change='append_new_columns',
         pre_hook="{{ delete_changed_texts() }}",
         post_hook="{{ remember_build() }}",
-        meta={'seeds': ['product_terms', 'topic_terms']},
+        meta={'written': {'by': 'int_message_terms', 'column': 'updated_at'}, 'seeds': ['product_terms', 'topic_terms']},
         indexes=[{'columns': ['message_key']}],
     )
 }}
@@ -66,7 +66,8 @@ candidates as (
 select distinct
     candidates.message_key,
     phrases.vocabulary,
-    phrases.label
+    phrases.label,
+    now() as updated_at
 from candidates
 inner join phrases on candidates.word = phrases.first_word
 where

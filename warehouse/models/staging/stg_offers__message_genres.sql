@@ -1,3 +1,5 @@
+{{ config(meta={'written': {'by': 'fct_messages', 'column': 'extracted_at'}}) }}
+
 select
     -- identifiers
     channel_name,

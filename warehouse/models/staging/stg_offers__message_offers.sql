@@ -1,3 +1,12 @@
+{{
+    config(meta={'written': {
+        'by': 'int_offers',
+        'rows': '(channel_name, message_id) in (
+            select channel_name, message_id from raw.message_genres where extracted_at >= {since}
+        )',
+    }})
+}}
+
 select
     -- identifiers
     channel_name,

@@ -1,3 +1,5 @@
+{{ config(meta={'written': {'by': 'fct_message_engagement', 'column': 'loaded_at'}}) }}
+
 select
     -- identifiers
     channel_name,

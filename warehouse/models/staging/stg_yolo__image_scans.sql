@@ -1,3 +1,5 @@
+{{ config(meta={'written': {'by': 'fct_images', 'column': 'loaded_at'}}) }}
+
 select
     -- identifiers
     image_path,

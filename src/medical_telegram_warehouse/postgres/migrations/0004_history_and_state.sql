@@ -18,18 +18,21 @@ UPDATE ops.loaded_files SET file_size = -1, loaded_bytes = 0, loaded_sha256 = ''
 -- Equal for posts that say the same, with another footer, date, emoji or price; null where nothing else is said.
 ALTER TABLE raw.message_genres ADD COLUMN repost_key uuid;
 
--- What each incremental model has read: everything that its sources got before `read_up_to`, with the seeds and
--- variables that `signature` stands for. dbt writes it in the transaction that fills the model.
+-- What each incremental model has read: everything that its sources got before `read_up_to`, and before the build before
+-- that; with the seeds that `signature` stands for. dbt writes it in the transaction that fills the model.
 CREATE TABLE ops.model_builds (
     model text PRIMARY KEY,
     read_up_to timestamptz NOT NULL,
+    read_before timestamptz NOT NULL DEFAULT '-infinity',
     signature text NOT NULL
 );
 
--- The SQL and the settings that each dbt step built its tables with; after a change it builds them whole.
+-- The SQL and the settings that each dbt step built its tables with: after a change it builds them whole. While a step
+-- runs, and after one that failed or was killed, `is_finished` is false: the next one tests all rows, not only its own.
 CREATE TABLE ops.transform_state (
     step text PRIMARY KEY,
     fingerprint text NOT NULL,
+    is_finished boolean NOT NULL,
     built_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'written': {'by': 'fct_message_engagement', 'column': 'updated_at'}},
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',
@@ -75,5 +76,8 @@ select
     -- against the time before
     views - former_views as views_gained,
     forwards - former_forwards as forwards_gained,
-    coalesce(text_hash <> former_text_hash, false) as is_text_changed
+    coalesce(text_hash <> former_text_hash, false) as is_text_changed,
+
+    -- timestamps
+    now() as updated_at
 from observations

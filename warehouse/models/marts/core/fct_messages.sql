@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'written': {'by': 'fct_messages', 'column': 'updated_at'}},
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='delete+insert',

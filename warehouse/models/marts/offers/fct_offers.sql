@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(meta={'written': {'by': 'int_offers', 'column': 'updated_at'}}, materialized='view') }}
 
 -- A view: what an offer says is stored (int_offers); what all offers of a product say together, its spelling and which
 -- price is usual, changes with every new offer and is looked up.
@@ -58,7 +58,8 @@ select
     and not {{ is_price_outlier('offers', 'usual_prices') }} as is_price_counted,
 
     -- timestamps
-    offers.offer_timestamp
+    offers.offer_timestamp,
+    offers.updated_at
 from {{ ref('int_offers') }} as offers
 inner join {{ ref('dim_products') }} as products on offers.product_key = products.product_key
 left join {{ ref('int_usual_prices') }} as usual_prices

@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'written': {'by': 'fct_product_prices', 'column': 'updated_at'}},
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
@@ -98,5 +99,8 @@ select
     -- counts
     offer_count,
     distinct_offer_count,
-    outlier_count
+    outlier_count,
+
+    -- timestamps
+    now() as updated_at
 from prices

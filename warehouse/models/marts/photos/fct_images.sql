@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'written': {'by': 'fct_images', 'column': 'updated_at'}},
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='append_new_columns',

@@ -1,5 +1,6 @@
 {{
     config(
+        meta={'written': {'by': 'rpt_message_search', 'column': 'updated_at'}},
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',

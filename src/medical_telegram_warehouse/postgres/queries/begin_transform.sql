@@ -1,0 +1,1 @@
+UPDATE ops.transform_state SET is_finished = false WHERE step = %(step)s;

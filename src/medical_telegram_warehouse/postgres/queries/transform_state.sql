@@ -1,0 +1,1 @@
+SELECT fingerprint, is_finished FROM ops.transform_state WHERE step = %(step)s;

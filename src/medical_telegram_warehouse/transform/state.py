@@ -1,0 +1,54 @@
+"""What each dbt step's tables were built with, and whether its last build ended well.
+
+An incremental model adds to what its former SQL made. After an upgrade, or with another time zone, old rows and new
+ones would tell different things, and dbt itself does not notice: such a build is a whole one. Lists in seeds are no
+part of this, because the models that read them notice by themselves (warehouse/macros/incremental.sql).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from medical_telegram_warehouse.postgres.queries import statement
+from medical_telegram_warehouse.transform.invocation import PROJECT_FILE
+
+_SQL_FOLDERS = ("models", "macros")
+
+
+class FormerBuild(NamedTuple):
+    """What is known of a step's last build."""
+
+    is_alike: bool
+    """It made its tables with the same SQL, variables and time zone."""
+    is_finished: bool
+    """It ended well, so that everything it wrote was tested."""
+
+
+def fingerprint(project_dir: Path, report_timezone: str) -> str:
+    """A hash of everything that decides what the models' SQL says: their files, the project's variables, the zone."""
+    digest = hashlib.sha256(f"{report_timezone}\n".encode())
+    files = [project_dir / PROJECT_FILE]
+    for folder in _SQL_FOLDERS:
+        files += sorted((project_dir / "warehouse" / folder).rglob("*.sql"))
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(project_dir).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def begin(connection: psycopg.Connection, step: str, fingerprint_now: str) -> FormerBuild:
+    """Note that a build of this step has begun; returns what is known of the one before."""
+    row = connection.execute(statement("transform_state"), {"step": step}).fetchone()
+    connection.execute(statement("begin_transform"), {"step": step})
+    if row is None:
+        return FormerBuild(is_alike=False, is_finished=False)
+    return FormerBuild(is_alike=row[0] == fingerprint_now, is_finished=row[1])
+
+
+def finish(connection: psycopg.Connection, step: str, fingerprint_now: str) -> None:
+    """Note that it has ended well."""
+    connection.execute(statement("save_transform_state"), {"step": step, "fingerprint": fingerprint_now})
