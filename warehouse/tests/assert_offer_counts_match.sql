@@ -16,14 +16,14 @@ messages as (
         sum(offer_count) as offer_count
     from {{ ref('fct_messages') }}
     where offer_count > 0
-    group by 1, 2
+    group by channel_key, {{ month_key('date_key') }}
 )
 
 select
-    channel_key,
-    month_key,
+    messages.channel_key,
+    messages.month_key,
     messages.offer_count,
     offers.offer_rows
 from messages
-full join offers using (channel_key, month_key)
+full join offers on messages.channel_key = offers.channel_key and messages.month_key = offers.month_key
 where coalesce(offers.offer_rows, 0) <> coalesce(messages.offer_count, 0)

@@ -50,10 +50,10 @@ linked as materialized (
         messages.is_deleted,
         messages.message_timestamp as offer_timestamp
     from {{ ref('stg_offers__message_offers') }} as offers
-    {%- if not is_whole %}
+    {% if not is_whole -%}
     inner join changed_offer_messages as changed
         on offers.channel_name = changed.channel_name and offers.message_id = changed.message_id
-    {%- endif %}
+    {% endif %}
     inner join {{ ref('fct_messages') }} as messages
         on offers.channel_name = messages.channel_name and offers.message_id = messages.message_id
     left join answers on offers.name_key = answers.name_key
@@ -82,7 +82,7 @@ first_lines as materialized (
             message_id,
             offer_index
         from linked
-        {%- if not is_whole %}
+        {% if not is_whole -%}
         union all
         select
             line_key,
@@ -91,7 +91,7 @@ first_lines as materialized (
             message_id,
             offer_index
         from first_of_others
-        {%- endif %}
+        {% endif %}
     ) as lines
     order by line_key asc, offer_timestamp asc, message_id asc, offer_index asc
 ),
@@ -138,7 +138,7 @@ offers as (
         linked.offer_timestamp
     from linked
     inner join folded_names on linked.linked_name = folded_names.linked_name
-    {%- if not is_whole %}
+    {% if not is_whole -%}
     union all
     -- Lines of other messages: the one that is first now, and the one that was.
     select
@@ -184,7 +184,7 @@ offers as (
     inner join first_lines on first_of_others.line_key = first_lines.line_key
     inner join {{ this }} as stored on first_of_others.offer_key = stored.offer_key
     where (first_of_others.offer_key = first_lines.offer_key) <> first_of_others.is_first_line
-    {%- endif %}
+    {% endif %}
 )
 
 select

@@ -61,4 +61,8 @@ select
     coalesce(engagement.original_post_count, 0) as original_post_count,
     engagement.original_views
 from counts
-left join engagement using (channel_key, month_key, image_category)
+left join engagement
+    on
+        counts.channel_key = engagement.channel_key
+        and counts.month_key = engagement.month_key
+        and counts.image_category = engagement.image_category

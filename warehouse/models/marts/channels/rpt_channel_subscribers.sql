@@ -1,4 +1,8 @@
-{{ config(indexes=[{'columns': ['subscribers_key'], 'unique': True}, {'columns': ['channel_key', 'full_date']}]) }}
+{{
+    config(
+        indexes=[{'columns': ['subscribers_key'], 'unique': True}, {'columns': ['channel_key', 'full_date']}],
+    )
+}}
 
 -- The last count of each day that knows one.
 with counted as (

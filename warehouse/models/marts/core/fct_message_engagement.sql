@@ -15,7 +15,17 @@
 
 -- Of a message that was seen again, the whole history is written again: an older observation may come later, from
 -- another lake, and the gains of those around it change.
-with observations as (
+with {% if is_incremental() -%}
+changed as (
+    select distinct
+        channel_name,
+        message_id
+    from {{ ref('stg_telegram__observations') }}
+    where loaded_at >= {{ read_up_to() }}
+),
+
+{% endif -%}
+observations as (
     select
         observations.*,
         messages.message_timestamp,
@@ -26,16 +36,10 @@ with observations as (
     from {{ ref('stg_telegram__observations') }} as observations
     inner join {{ ref('stg_telegram__messages') }} as messages
         on observations.channel_name = messages.channel_name and observations.message_id = messages.message_id
-    {%- if is_incremental() %}
-    inner join (
-        select distinct
-            channel_name,
-            message_id
-        from {{ ref('stg_telegram__observations') }}
-        where loaded_at >= {{ read_up_to() }}
-    ) as changed
+    {% if is_incremental() -%}
+    inner join changed
         on observations.channel_name = changed.channel_name and observations.message_id = changed.message_id
-    {%- endif %}
+    {% endif -%}
     where not observations.is_deleted
     window
         message as (

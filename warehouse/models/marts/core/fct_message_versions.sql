@@ -37,9 +37,12 @@ observations as (
         observed.observed_at,
         observed.observation_id,
         observed.edit_timestamp,
-        observed.text_hash is distinct from lag(observed.text_hash) over (
-            partition by observed.channel_name, observed.message_id
-            order by observed.observed_at, observed.observation_id
+        coalesce(
+            observed.text_hash <> lag(observed.text_hash) over (
+                partition by observed.channel_name, observed.message_id
+                order by observed.observed_at, observed.observation_id
+            ),
+            true
         ) as is_new_text
     from {{ ref('stg_telegram__observations') }} as observed
     inner join edited on observed.channel_name = edited.channel_name and observed.message_id = edited.message_id

@@ -1,9 +1,12 @@
 {{
-    config(tags=['reposts'], indexes=[
-        {'columns': ['product_availability_key'], 'unique': True},
-        {'columns': ['product_key']},
-        {'columns': ['channel_key']},
-    ])
+    config(
+        tags=['reposts'],
+        indexes=[
+            {'columns': ['product_availability_key'], 'unique': True},
+            {'columns': ['product_key']},
+            {'columns': ['channel_key']},
+        ],
+    )
 }}
 
 -- A channel's own last message is the clock: two builds of the same data agree, and a channel that rests does not lose

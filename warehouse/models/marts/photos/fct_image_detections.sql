@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
--- A view: what was detected lies in the raw schema, what became of its photo in fct_images. By path: where several lakes hold a photo, only the copy that fct_images chose is counted.
+-- A view: what was detected lies in the raw schema, what became of its photo in fct_images. By path: where several
+-- lakes hold a photo, only the copy that fct_images chose is counted.
 select
     -- keys
     md5(images.image_key || ':' || detections.detection_index) as detection_key,

@@ -21,9 +21,9 @@ with scanned as (
         all_scans.*,
         {{ file_name('all_scans.image_path') }} as file_name
     from {{ ref('stg_yolo__image_scans') }} as all_scans
-    {%- if is_incremental() %}
+    {% if is_incremental() -%}
     inner join affected_scans on all_scans.image_path = affected_scans.image_path
-    {%- endif %}
+    {% endif %}
 ),
 
 messages as (
@@ -31,9 +31,9 @@ messages as (
         all_messages.*,
         {{ file_name('all_messages.image_path') }} as file_name
     from {{ ref('fct_messages') }} as all_messages
-    {%- if is_incremental() %}
+    {% if is_incremental() -%}
     inner join affected_images on all_messages.message_key = affected_images.image_key
-    {%- endif %}
+    {% endif %}
     where all_messages.image_path is not null
 ),
 

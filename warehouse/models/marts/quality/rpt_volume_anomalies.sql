@@ -1,4 +1,8 @@
-{{ config(indexes=[{'columns': ['anomaly_key'], 'unique': True}, {'columns': ['channel_key', 'full_date']}]) }}
+{{
+    config(
+        indexes=[{'columns': ['anomaly_key'], 'unique': True}, {'columns': ['channel_key', 'full_date']}],
+    )
+}}
 
 -- Each channel against its own past: the median of the same weekday in the weeks before, because shops rest on Sundays.
 -- Messages come in bursts, so what is usual may vary by its own square root and a little more; see dbt_project.yml.

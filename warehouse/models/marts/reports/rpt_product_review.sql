@@ -1,4 +1,9 @@
-{{ config(tags=['reposts'], indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
+{{
+    config(
+        tags=['reposts'],
+        indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}],
+    )
+}}
 
 with names as (
     select distinct on (name_key)
@@ -42,7 +47,9 @@ offers as (
         cast(sum(offer_count) as bigint) as offer_count,
         cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
         array_agg(distinct channel_name order by channel_name) as channels,
-        cast(coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint) as priced_offer_count,
+        cast(
+            coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint
+        ) as priced_offer_count,
         {{ date_of_key('min(first_date_key)') }} as first_seen_date,
         {{ date_of_key('max(last_date_key)') }} as last_seen_date
     from prices

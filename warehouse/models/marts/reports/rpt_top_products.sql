@@ -1,4 +1,9 @@
-{{ config(tags=['reposts'], indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}]) }}
+{{
+    config(
+        tags=['reposts'],
+        indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}],
+    )
+}}
 
 with prices as (
     select *
@@ -32,7 +37,9 @@ offers as (
         cast(sum(offer_count) as bigint) as offer_count,
         cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
         array_agg(distinct channel_name order by channel_name) as channels,
-        cast(coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint) as priced_offer_count,
+        cast(
+            coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint
+        ) as priced_offer_count,
         min(price) filter (where is_price_counted and currency = 'ETB') as min_price,
         max(price) filter (where is_price_counted and currency = 'ETB') as max_price,
         {{ date_of_key("min(first_date_key) filter (where availability <> 'stock_out')") }} as first_offered_date,

@@ -13,8 +13,8 @@
     )
 }}
 
--- Folded once, for search and for every list of terms: letters that sound alike, decorated letters and case do not count.
--- The configuration 'simple', because no stemmer knows Amharic, and an English one would spoil the names of drugs.
+-- Folded once, for search and for every list of terms: letters that sound alike, decorated letters and case do not
+-- count. The configuration 'simple', because no stemmer knows Amharic, and an English one would spoil names of drugs.
 with messages as (
     select
         message_key,

@@ -37,6 +37,11 @@ select
     words.word,
     char_length(words.word) as word_length
 from words
-{%- if is_incremental() %}
-where not exists (select from {{ this }} as known where known.word = words.word)
-{%- endif %}
+{% if is_incremental() %}
+where
+    not exists (
+        select
+        from {{ this }} as known
+        where known.word = words.word
+    )
+{% endif %}

@@ -1,4 +1,9 @@
-{{ config(tags=['reposts'], indexes=[{'columns': ['topic_week_key'], 'unique': True}, {'columns': ['topic', 'week_start_date']}]) }}
+{{
+    config(
+        tags=['reposts'],
+        indexes=[{'columns': ['topic_week_key'], 'unique': True}, {'columns': ['topic', 'week_start_date']}],
+    )
+}}
 
 with weekly as (
     select
