@@ -17,18 +17,12 @@ from medical_telegram_warehouse.orchestration.exclusive import release_data_fold
 from medical_telegram_warehouse.orchestration.runs import RunReport, run_pipeline
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
+from warehouse_rows import contents
 
 PROJECT = Path(__file__).resolve().parents[1]
 LAKE_ASSETS = [AssetKey(["lake", "telegram_messages"]), AssetKey(["lake", "images"])]
 # Each attempt after the first comes at once; there are enough of them for a slow machine.
 EAGER_RETRIES = RetryPolicy(max_retries=200, delay=0.1)
-
-
-def contents(connection: psycopg.Connection, schema: str) -> dict[str, list[Any]]:
-    """Every row of every table of a schema."""
-    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
-    query = SQL("SELECT t::text FROM {} AS t ORDER BY 1")
-    return {name: connection.execute(query.format(Identifier(schema, name))).fetchall() for (name,) in names}
 
 
 def connect(settings: Settings) -> psycopg.Connection:

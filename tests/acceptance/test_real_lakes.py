@@ -23,6 +23,7 @@ from medical_telegram_warehouse.steps import (
     transform_photos_step,
     transform_step,
 )
+from warehouse_rows import contents
 
 REAL = PROJECT.parent / "shared" / "data" / "real"
 LAKES = ("lake-a", "lake-b", "lake-c")
@@ -48,12 +49,10 @@ class Warehouse(NamedTuple):
     def rows(self, query: Any, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.database.rows(query, *parameters)
 
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, times of loading included."""
-        names = self.rows(
-            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('raw', 'marts') ORDER BY 1, 2"
-        )
-        return {f"{s}.{t}": sorted(self.rows(f"SELECT t::text FROM {s}.{t} AS t")) for s, t in names}
+    def contents(self) -> dict[str, dict[str, list[str]]]:
+        """Every row of every table and view, times of loading included."""
+        with self.database.connect() as connection:
+            return {schema: contents(connection, schema) for schema in ("raw", "marts")}
 
 
 @pytest.fixture(scope="module")
@@ -160,4 +159,4 @@ def test_doing_it_all_again_changes_nothing(warehouse: Warehouse) -> None:
     assert {name: outcome.new_rows for name, outcome in outcomes.items()} == dict.fromkeys(outcomes, 0)
     assert outcomes["load_raw_to_postgres"].details["files_read"] == 0
     after = warehouse.contents()
-    assert {name for name in before if before[name] != after[name]} == set()
+    assert [name for schema in before for name in before[schema] if before[schema][name] != after[schema][name]] == []

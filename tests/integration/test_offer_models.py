@@ -13,13 +13,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.rows import dict_row
 from rich.console import Console
 
 from conftest import Database
 from medical_telegram_warehouse.cli.summary import print_warehouse
 from medical_telegram_warehouse.errors import TransformError
 from medical_telegram_warehouse.transform import TransformStep, build
+from warehouse_rows import records
 
 PROJECT = Path(__file__).resolve().parents[2]
 Marts = dict[str, list[dict[str, Any]]]
@@ -118,12 +118,7 @@ def run(database: Database, state_dir: Path, *steps: TransformStep, project_dir:
 
 def read_marts(database: Database) -> Marts:
     with database.connect() as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        tables = cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'marts'").fetchall()
-        return {
-            table["tablename"]: cursor.execute(f"SELECT * FROM marts.{table['tablename']}").fetchall()
-            for table in tables
-        }
+        return records(connection, "marts")
 
 
 @pytest.fixture(scope="module")

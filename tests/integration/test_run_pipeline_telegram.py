@@ -24,7 +24,6 @@ from pipeline_runs import (
     TwoRuns,
     assert_secret_free,
     connect,
-    contents,
     execute,
     recorded,
     run_twice,
@@ -33,6 +32,7 @@ from pipeline_runs import (
 )
 from telegram_server import TelegramServer, World
 from telegram_server.fake_channel import FakeChannel
+from warehouse_rows import contents
 
 MakeSettings = Callable[..., Settings]
 

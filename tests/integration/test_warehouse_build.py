@@ -17,6 +17,7 @@ from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnav
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform import STEP_ARGUMENTS, TransformStep, TransformSummary, build
 from medical_telegram_warehouse.transform.invocation import invoke
+from warehouse_rows import contents
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOTH_STEPS = (TransformStep.MESSAGES, TransformStep.PHOTOS)
@@ -66,8 +67,7 @@ def add_message(connection: psycopg.Connection, message_id: int = 1, **changes: 
 
 def marts(connection: psycopg.Connection) -> dict[str, list[Any]]:
     """Every row of every mart, in an order that does not depend on how it was built."""
-    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'marts'").fetchall()
-    return {name: sorted(connection.execute(f"SELECT t::text FROM marts.{name} AS t").fetchall()) for (name,) in names}
+    return contents(connection, "marts")
 
 
 def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(database: Any, tmp_path: Path) -> None:

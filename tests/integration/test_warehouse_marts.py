@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.rows import dict_row
 from pydantic import SecretStr
 
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform import TransformStep, build
+from warehouse_rows import records
 
 PROJECT = Path(__file__).resolve().parents[2]
 Marts = dict[str, list[dict[str, Any]]]
@@ -148,12 +148,7 @@ def marts(cache: dict[str, Marts], request: pytest.FixtureRequest, tmp_path: Pat
                     report_timezone="Africa/Addis_Ababa",
                     state_dir=tmp_path,
                 )
-            cursor = connection.cursor(row_factory=dict_row)
-            tables = cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'marts'").fetchall()
-            cache["marts"] = {
-                table["tablename"]: cursor.execute(f"SELECT * FROM marts.{table['tablename']}").fetchall()
-                for table in tables
-            }
+            cache["marts"] = records(connection, "marts")
     return cache["marts"]
 
 
@@ -220,7 +215,7 @@ def test_a_text_posted_again_elsewhere_is_a_repost(marts: Marts) -> None:
     """Nearly a third of real posts repeat a text; white space and case change between copies."""
     messages = by(marts["fct_messages"], "channel_name", "message_id")
     assert [key for key, row in messages.items() if row["is_repost"]] == [("beta", 1)]
-    assert messages["alpha", 2]["text_key"] is None
+    assert messages["alpha", 2]["repost_cluster"] is None
 
 
 def test_a_deleted_message_stays_in_the_fact_with_its_counters(marts: Marts) -> None:

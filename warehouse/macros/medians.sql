@@ -14,10 +14,10 @@ ranked_{{ counted }} as (
 medians_of_{{ counted }} as (
     select
         {{ groups | join(', ') }},
-        (
+        trim_scale((
             min({{ value }}) filter (where rank_of_last >= div(value_count + 1, 2))
             + min({{ value }}) filter (where rank_of_last >= div(value_count, 2) + 1)
-        ) / 2 as median,
+        ) / 2) as median,
         cast(max(value_count) as bigint) as value_count
     from ranked_{{ counted }}
     group by {{ groups | join(', ') }}

@@ -1,6 +1,7 @@
 {#-
-A message as it is now. Which texts are the same post is told by the extractor (repost_key). Where a text says too little
-for that, or there is none, the photo decides, and the text to the letter.
+A message as it is now. Which texts are the same post is told by the extractor (repost_key). Where it found that a text
+says too little for that, or there is none, the photo decides, and the text to the letter; where it has not read the
+message yet, the text alone.
 -#}
 {% macro current_messages(ids=none) %}
     select
@@ -14,7 +15,9 @@ for that, or there is none, the photo decides, and the text to the letter.
         {{ date_key(report_day('messages.message_timestamp')) }} as date_key,
         case
             when genres.repost_key is not null then md5('text:' || genres.repost_key)
-            when photos.sha256 is not null
+            when
+                photos.sha256 is not null
+                and (genres.genre is not null or {{ fold_text('messages.message_text') }} is null)
                 then md5('photo:' || photos.sha256 || coalesce({{ fold_text('messages.message_text') }}, ''))
             else md5('exact:' || {{ fold_text('messages.message_text') }})
         end as repost_cluster,
@@ -132,29 +135,22 @@ transaction. Not in CTEs, because the planner knows nothing of a CTE's size and 
     order by repost_cluster asc, message_timestamp asc, channel_name asc, message_id asc;
     analyze first_posts;
 
-    -- With a message change the rest of its album, and who was or is the first of its cluster.
+    -- With a message changes who was or is the first of its cluster, and with each of these the rest of its album.
     {{ list_rows('affected_messages') }}
     select
+        message_key,
         channel_name,
         message_id
     from changed_messages
     union
     select
-        siblings.channel_name,
-        siblings.message_id
-    from (
-        select distinct albums.album_key
-        from changed_messages
-        cross join unnest(array[album_key, former_album_key]) as albums (album_key)
-    ) as changed_albums
-    inner join {{ this }} as siblings on changed_albums.album_key = siblings.album_key
-    union
-    select
+        former.message_key,
         former.channel_name,
         former.message_id
     from touched_clusters
     cross join lateral (
         select
+            stored.message_key,
             stored.channel_name,
             stored.message_id
         from {{ this }} as stored
@@ -164,9 +160,27 @@ transaction. Not in CTEs, because the planner knows nothing of a CTE's size and 
     ) as former
     union
     select
+        message_key,
         channel_name,
         message_id
     from first_posts;
+    create unique index on affected_messages (message_key);
+    analyze affected_messages;
+    insert into affected_messages (message_key, channel_name, message_id)
+    select
+        siblings.message_key,
+        siblings.channel_name,
+        siblings.message_id
+    from (
+        select unnest(array[album_key, former_album_key]) as album_key
+        from changed_messages
+        union
+        select stored.album_key
+        from affected_messages
+        inner join {{ this }} as stored on affected_messages.message_key = stored.message_key
+    ) as albums
+    inner join {{ this }} as siblings on albums.album_key = siblings.album_key
+    on conflict do nothing;
     analyze affected_messages
     {%- endif %}
 {%- endmacro %}

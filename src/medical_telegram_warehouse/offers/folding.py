@@ -138,6 +138,8 @@ _NOT_WORD = re.compile("[^a-z0-9\u00df-\u024f\u1200-\u135f\u1380-\u138f\u2d80-\u
 
 def fold_words(text: str) -> str:
     """The text as words are compared: exactly what the macro `fold_words` of the dbt project makes of it."""
-    plain = unicodedata.normalize("NFKC", text) if not text.isascii() else text
+    if text.isascii():
+        return _NOT_WORD.sub(" ", text.lower()).strip()
+    plain = unicodedata.normalize("NFKC", text)
     # The one letter whose small form Python writes as two, and PostgreSQL as one.
     return _NOT_WORD.sub(" ", plain.replace("İ", "i").lower().translate(_HOMOPHONES)).strip()

@@ -12,7 +12,7 @@ one. Where a line could be either, it stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import md5
 from uuid import UUID
 
@@ -32,6 +32,7 @@ _CUT = frozenset(
 )
 _SIZED = frozenset({TokenKind.STRENGTH, TokenKind.PACK, TokenKind.VOLUME, TokenKind.SIZE, TokenKind.CARTON})
 _OF_PRODUCTS = frozenset({Role.ITEM, Role.DETAIL})
+_FRAME = frozenset({Role.CONTACT, Role.SELLER, Role.HEADING})
 _LISTS = frozenset({Genre.PRICE_LIST, Genre.PRODUCT_LIST})
 # There a line with `pharmacy` speaks of a workplace or of an illness. Elsewhere it is the shop's name.
 _TALK = frozenset({Genre.JOB_AD, Genre.TRAINING_AD, Genre.HEALTH_EDUCATION})
@@ -75,12 +76,14 @@ def repost_key(said: str | None) -> UUID | None:
 def repost_text(reading: Reading, verdict: Verdict) -> str | None:
     """The normal form of a post, or None where too little is left to tell posts apart."""
     said = list(_said(reading, verdict))
-    told = " ".join([words for _, words, tells in said if tells])
-    if len(told) <= _SHORT_TEXT:
+    told = [words for _, words, tells in said if tells]
+    if sum(map(len, told)) <= _SHORT_TEXT:
+        text = " ".join(told)
         for phrases in _STOCK_PHRASES:
-            told = _without(phrases, told)
-    is_enough = _has_words(told, _FEW_WORDS) or (
-        _has_words(told, 1) and any(tells and _names_product(line) for line, _, tells in said)
+            text = _without(phrases, text)
+        told = [text]
+    is_enough = _have_words(told, _FEW_WORDS) or (
+        _have_words(told, 1) and any(tells and _names_product(line) for line, _, tells in said)
     )
     return " ".join([words for _, words, _ in said]) if is_enough else None
 
@@ -104,19 +107,20 @@ def _said(reading: Reading, verdict: Verdict) -> Iterator[tuple[Line, str, bool]
             after_contact = True
         elif after_contact and is_told and is_offer and index > last:
             continue
-        said, tells = _says(line, role, is_itemised=is_itemised, is_talk=is_talk)
+        if role in _FRAME:
+            said, tells = _frame_says(line, role, is_itemised=is_itemised, is_talk=is_talk)
+        else:
+            said, tells = _line_says(line), line.bullet != "#" or not _is_only_tags(line)
         if said and not (is_told and not tells and line.bullet == "#" and _is_only_tags(line)):
             yield line, said, tells
             is_told = is_told or tells
 
 
-def _says(line: Line, role: Role, *, is_itemised: bool, is_talk: bool) -> tuple[str, bool]:
-    """What a line says, be it nothing, and whether it tells posts apart."""
+def _frame_says(line: Line, role: Role, *, is_itemised: bool, is_talk: bool) -> tuple[str, bool]:
+    """What a heading or a line about the shop says, be it nothing, and whether it tells posts apart."""
     if is_itemised and (role is Role.SELLER or (role is Role.CONTACT and not line.matches)):
         return "", False
-    said = line.known.said
-    if said is None:
-        said = line.known.said = _line_says(line)
+    said = _line_says(line)
     if role is Role.CONTACT:
         return _contact_says(line, said, is_itemised=is_itemised)
     if role is Role.HEADING and is_itemised:
@@ -142,7 +146,7 @@ def _contact_says(line: Line, said: str, *, is_itemised: bool) -> tuple[str, boo
     if _PLACE.search(line.lower):
         return (said, True) if _WORKPLACE.search(line.lower) else ("", False)
     rest = _without(_CONTACT, said)
-    if not _has_words(rest, _FEW_WORDS_OF_CONTACTS):
+    if not _have_words([rest], _FEW_WORDS_OF_CONTACTS):
         return "", False
     return said, not _SELLER.search(line.lower)
 
@@ -151,12 +155,13 @@ def _without(cues: re.Pattern[str], said: str) -> str:
     return " ".join(cues.sub(" ", said).split())
 
 
-def _has_words(said: str, count: int) -> bool:
+def _have_words(told: Sequence[str], count: int) -> bool:
     """Whether so many words have letters enough to mean something; `60tablets` is a pack, no word."""
-    for word in said.split():
-        count -= not word[0].isdigit() and sum(map(str.isalpha, word)) >= _SHORTEST_WORD
-        if count <= 0:
-            return True
+    for said in told:
+        for word in said.split():
+            count -= not word[0].isdigit() and sum(map(str.isalpha, word)) >= _SHORTEST_WORD
+            if count <= 0:
+                return True
     return False
 
 
@@ -166,9 +171,12 @@ def _is_only_tags(line: Line) -> bool:
 
 
 def _line_says(line: Line) -> str:
-    """The words of a line without its bullet, contacts, dates and prices."""
-    edits = _edits(line)
-    return _plain(_edited(line, edits) if edits else line.words)
+    """The words of a line without its bullet, contacts, dates and prices; kept, because shops repeat their lines."""
+    said = line.known.said
+    if said is None:
+        edits = _edits(line)
+        said = line.known.said = _plain(_edited(line, edits) if edits else line.words)
+    return said
 
 
 def _edits(line: Line) -> list[Edit]:
@@ -199,7 +207,9 @@ def _edited(line: Line, edits: list[Edit]) -> list[str]:
 
 def _plain(said: list[str]) -> str:
     """The words that are not about money and dates."""
-    text = " ".join(word for word in said if word not in _PASSING_WORDS)
+    if not _PASSING_WORDS.isdisjoint(said):
+        said = [word for word in said if word not in _PASSING_WORDS]
+    text = " ".join(said)
     # Looking for dates is the dearest part of all this, and most lines hold no year and no month.
     if "20" in text or "19" in text or not _MONTH_WORDS.isdisjoint(said):
         text = _without(_DATE, text)

@@ -48,12 +48,16 @@ subscribers as (
     select distinct on (channel_key)
         channel_key,
         subscribers,
-        subscribers - first_value(subscribers) over (
+        case
+            when count(*) over last_days > 1 then subscribers - first_value(subscribers) over last_days
+        end as subscribers_gained_30_days
+    from {{ ref('rpt_channel_subscribers') }}
+    window
+        last_days as (
             partition by channel_key
             order by full_date
             range between interval '30 days' preceding and current row
-        ) as subscribers_gained_30_days
-    from {{ ref('rpt_channel_subscribers') }}
+        )
     order by channel_key asc, full_date desc
 )
 

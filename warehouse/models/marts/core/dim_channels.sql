@@ -9,7 +9,7 @@ with messages as (
         max(full_date) as last_message_date,
         cast(sum(message_count) as bigint) as total_messages,
         sum(original_views) / nullif(sum(viewed_post_count), 0) as avg_views,
-        bool_or(is_sample) as is_sample
+        bool_and(is_sample) as is_sample
     from {{ ref('rpt_channel_activity_daily') }}
     group by channel_name
 ),

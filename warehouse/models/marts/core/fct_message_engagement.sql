@@ -15,13 +15,21 @@
 
 -- Of a message that was seen again, the whole history is written again: an older observation may come later, from
 -- another lake, and the gains of those around it change.
-with {% if is_incremental() -%}
+with {% if not execute or is_incremental() -%}
+{% set since = read_up_to() -%}
 changed as (
-    select distinct
+    select
         channel_name,
         message_id
     from {{ ref('stg_telegram__observations') }}
-    where loaded_at >= {{ read_up_to() }}
+    where loaded_at >= {{ since }}
+    union
+    -- Hours since the post are others, too, once that has another time.
+    select
+        channel_name,
+        message_id
+    from {{ ref('stg_telegram__moved_messages') }}
+    where moved_at >= {{ since }}
 ),
 
 {% endif -%}

@@ -99,7 +99,7 @@ select
     ranked.deleted_at,
     {% if is_incremental() -%}
     case
-        when former.message_text = ranked.message_text and former.date_key = ranked.date_key
+        when former.message_text = ranked.message_text and former.message_timestamp = ranked.message_timestamp
             then former.content_updated_at
         else now()
     end as content_updated_at,
