@@ -35,8 +35,17 @@ from pipeline_runs import (
 
 MakeSettings = Callable[..., Settings]
 RAW_MESSAGE_ASSETS = [
-    AssetKey(["raw", name])
-    for name in ("telegram_messages", "telegram_message_observations", "telegram_channels", "rejected_records")
+    AssetKey(["ops", "moved_messages"]),
+    *(
+        AssetKey(["raw", name])
+        for name in (
+            "telegram_messages",
+            "telegram_message_observations",
+            "telegram_message_texts",
+            "telegram_channels",
+            "rejected_records",
+        )
+    ),
 ]
 HOLD_THE_LAKE = """
 import sys

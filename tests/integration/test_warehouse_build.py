@@ -84,7 +84,7 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     with database.connect() as connection:
         rows = {name: len(found) for name, found in marts(connection).items()}
     checks = rows.pop("rpt_data_quality")
-    assert checks == 7
+    assert checks == 12
     assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
 
     state = next(tmp_path.iterdir())

@@ -282,7 +282,12 @@ def test_the_quality_report_counts_what_the_data_lacks(marts: Marts) -> None:
     assert counts == {
         ("rejected_records", "not_json"): 1,
         ("repaired_messages", "all"): 1,
+        ("messages_edited", "all"): 0,
         ("messages_deleted", "all"): 1,
+        ("messages_from_the_future", "all"): 0,
+        ("messages_not_read", "all"): 8,
+        ("channels_silent", "all"): 3,
+        ("unusual_days", "all"): 0,
         ("unclassified_channels", "all"): 3,
         ("photos_without_message", "all"): 2,
         ("photos_absent", "all"): 1,

@@ -32,6 +32,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 JOB = "medical_telegram_warehouse_pipeline"
 SCHEDULE = "daily_pipeline_schedule"
 NIGHT = datetime(2026, 10, 1, 2, tzinfo=UTC)
+SEEDS = ("channel_types", "product_answers", "product_terms", "topic_terms")
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,8 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
         "raw": {
             "raw/telegram_messages",
             "raw/telegram_message_observations",
+            "raw/telegram_message_texts",
+            "ops/moved_messages",
             "raw/telegram_channels",
             "raw/rejected_records",
             "raw/image_scans",
@@ -117,21 +120,39 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
             "raw/message_offers",
             "raw/yolo_detections",
         },
-        "seeds": {"seeds/channel_types", "seeds/product_answers", "seeds/product_terms"},
+        "seeds": {f"seeds/{name}" for name in SEEDS},
         "staging": {
             "staging/stg_offers__message_genres",
             "staging/stg_offers__message_offers",
             "staging/stg_telegram__channels",
+            "staging/stg_telegram__message_texts",
             "staging/stg_telegram__messages",
+            "staging/stg_telegram__moved_messages",
             "staging/stg_telegram__observations",
             "staging/stg_telegram__rejected_records",
             "staging/stg_yolo__detections",
             "staging/stg_yolo__image_scans",
         },
+        "intermediate": {
+            "intermediate/int_channel_hours",
+            "intermediate/int_class_months",
+            "intermediate/int_mention_months",
+            "intermediate/int_message_terms",
+            "intermediate/int_offer_name_months",
+            "intermediate/int_offer_price_months",
+            "intermediate/int_offer_prices",
+            "intermediate/int_offers",
+            "intermediate/int_product_view_months",
+            "intermediate/int_usual_prices",
+            "intermediate/int_visual_months",
+        },
         "marts": {
             "marts/dim_channels",
             "marts/dim_dates",
             "marts/dim_products",
+            "marts/fct_message_engagement",
+            "marts/fct_message_topics",
+            "marts/fct_message_versions",
             "marts/fct_messages",
             "marts/fct_images",
             "marts/fct_image_detections",
@@ -139,12 +160,21 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
             "marts/fct_product_availability",
             "marts/fct_product_prices",
             "marts/rpt_channel_activity_daily",
+            "marts/rpt_channel_activity_weekly",
+            "marts/rpt_channel_scorecard",
+            "marts/rpt_channel_subscribers",
             "marts/rpt_data_quality",
             "marts/rpt_detected_classes",
+            "marts/rpt_message_search",
+            "marts/rpt_posting_heatmap",
             "marts/rpt_product_mentions",
             "marts/rpt_product_review",
+            "marts/rpt_search_words",
             "marts/rpt_top_products",
+            "marts/rpt_topic_activity_daily",
+            "marts/rpt_topic_activity_weekly",
             "marts/rpt_visual_content",
+            "marts/rpt_volume_anomalies",
         },
     }
 
@@ -152,8 +182,7 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
 def test_every_asset_can_be_traced_back_to_the_lake_or_to_a_seed(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     roots = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
-    seeds = {"seeds/channel_types", "seeds/product_answers", "seeds/product_terms"}
-    assert roots == {"lake/telegram_messages", "lake/images"} | seeds
+    assert roots == {"lake/telegram_messages", "lake/images"} | {f"seeds/{name}" for name in SEEDS}
     assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
 
 

@@ -36,10 +36,10 @@ RAW_MESSAGES = AssetKey(["raw", "telegram_messages"])
 DETECTIONS_FILE = AssetKey(["processed", "yolo_detections"])
 
 
-def _raw_tables(made_of: AssetKey, descriptions: dict[str, str]) -> list[AssetSpec]:
+def _raw_tables(made_of: AssetKey, descriptions: dict[str, str], schema: str = "raw") -> list[AssetSpec]:
     return [
         AssetSpec(
-            AssetKey(["raw", name]), deps=[made_of], group_name="raw", description=description, kinds={"postgres"}
+            AssetKey([schema, name]), deps=[made_of], group_name="raw", description=description, kinds={"postgres"}
         )
         for name, description in descriptions.items()
     ]
@@ -56,10 +56,11 @@ _RAW_SPECS = _raw_tables(
     {
         "telegram_messages": "The newest state of each message.",
         "telegram_message_observations": "Every distinct observation of a message.",
+        "telegram_message_texts": "Every text of messages that were edited.",
         "telegram_channels": "What was known of each channel at each scrape.",
         "rejected_records": "Records that could not be used, with the reason.",
     },
-)
+) + _raw_tables(LAKE_MESSAGES, {"moved_messages": "Messages whose date was corrected."}, "ops")
 _OFFER_SPECS = _raw_tables(
     RAW_MESSAGES,
     {

@@ -26,6 +26,25 @@ recent_days as (
     group by days.channel_key
 ),
 
+-- The longest rest between two days with messages; a rest that is over is no silence.
+rests as (
+    select
+        channel_key,
+        max(rest_days) as longest_rest_days
+    from (
+        select
+            days.channel_key,
+            days.full_date - lag(days.full_date) over (
+                partition by days.channel_key
+                order by days.full_date
+            ) as rest_days
+        from {{ ref('rpt_channel_activity_daily') }} as days
+        inner join bounds on days.channel_key = bounds.channel_key
+        where days.full_date > bounds.last_date - {{ var('scorecard_days') }}
+    ) as gaps
+    group by channel_key
+),
+
 recent_posts as (
     select
         messages.channel_key,
@@ -92,9 +111,13 @@ select
 
     -- how long it has been silent
     bounds.last_date as last_message_date,
-    {{ report_today() }} - bounds.last_date as silent_days
+    {{ report_today() }} - bounds.last_date as silent_days,
+    rests.longest_rest_days,
+    {{ report_today() }} - bounds.last_date
+    > greatest({{ var('silent_min_days') }}, 2 * coalesce(rests.longest_rest_days, 0)) as is_silent
 from bounds
 inner join {{ ref('dim_channels') }} as channels on bounds.channel_key = channels.channel_key
 inner join recent_days on bounds.channel_key = recent_days.channel_key
+left join rests on bounds.channel_key = rests.channel_key
 left join recent_posts on bounds.channel_key = recent_posts.channel_key
 left join subscribers on bounds.channel_key = subscribers.channel_key

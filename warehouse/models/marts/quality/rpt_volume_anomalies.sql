@@ -68,6 +68,7 @@ expectations as (
 judged as (
     select
         expectations.*,
+        expectations.full_date >= newest.last_date - 7 as is_recent,
         (expectations.message_count - expectations.expected_count) / sqrt(greatest(expectations.expected_count, 1))
             as deviation
     from expectations
@@ -90,6 +91,7 @@ select
     -- counts
     message_count,
     expected_count,
-    cast(round(cast(deviation as numeric), 2) as double precision) as deviation
+    cast(round(cast(deviation as numeric), 2) as double precision) as deviation,
+    is_recent
 from judged
 where abs(deviation) >= {{ var('anomaly_deviation') }}
