@@ -1,7 +1,8 @@
 {#-
 Which rows the generic tests read: dbt asks this of each test. Large tables name in `meta` the model whose builds they
 are tested by and the column that tells when a row was written (`written`; or a condition on rows written since {since}), and the pipeline tests what the last build
-wrote there, not what earlier ones tested. `dbt test` tests all rows.
+wrote there, not what earlier ones tested. After a build that failed, or was killed, all rows are tested once more; and
+by `dbt test` always.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- set conditions = [] -%}
@@ -11,7 +12,14 @@ wrote there, not what earlier ones tested. `dbt test` tests all rows.
     {%- if execute and not var('test_all_rows') -%}
         {%- for node in graph.nodes.values() if node.name == relation.identifier and 'written' in node.config.meta -%}
             {%- set written = node.config.meta.written -%}
-            {%- set since = "(select read_before from ops.model_builds where model = '" ~ written.by ~ "')" -%}
+            {%- set since -%}
+                (
+                    select case when steps.tests_all_rows then '-infinity' else builds.read_before end
+                    from ops.model_builds as builds
+                    cross join (select bool_or(tests_all_rows) as tests_all_rows from ops.transform_state) as steps
+                    where builds.model = '{{ written.by }}'
+                )
+            {%- endset -%}
             {%- do conditions.append((written.rows or written.column ~ ' >= {since}') | replace('{since}', since)) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
+from medical_telegram_warehouse.cli.dictionary import dictionary
 from medical_telegram_warehouse.cli.offers import offers
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
 
@@ -273,6 +274,9 @@ def dev(
         os.chdir(settings.project_dir)
         # In place of this process: whoever ends it then ends Dagster, too.
         os.execve(sys.executable, command, {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)})  # noqa: S606
+
+
+app.command()(dictionary)
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
 
 import psycopg
 
@@ -17,15 +16,6 @@ from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.transform.invocation import PROJECT_FILE
 
 _SQL_FOLDERS = ("models", "macros")
-
-
-class FormerBuild(NamedTuple):
-    """What is known of a step's last build."""
-
-    is_alike: bool
-    """It made its tables with the same SQL, variables and time zone."""
-    is_finished: bool
-    """It ended well, so that everything it wrote was tested."""
 
 
 def fingerprint(project_dir: Path, report_timezone: str) -> str:
@@ -40,15 +30,16 @@ def fingerprint(project_dir: Path, report_timezone: str) -> str:
     return digest.hexdigest()
 
 
-def begin(connection: psycopg.Connection, step: str, fingerprint_now: str) -> FormerBuild:
-    """Note that a build of this step has begun; returns what is known of the one before."""
-    row = connection.execute(statement("transform_state"), {"step": step}).fetchone()
-    connection.execute(statement("begin_transform"), {"step": step})
-    if row is None:
-        return FormerBuild(is_alike=False, is_finished=False)
-    return FormerBuild(is_alike=row[0] == fingerprint_now, is_finished=row[1])
+def begin(connection: psycopg.Connection, step: str, fingerprint_now: str) -> bool:
+    """Note that a build of this step has begun. After one that did not end well its tests will read all rows.
+
+    Returns:
+        Whether the build before made its tables with the same SQL, variables and time zone.
+    """
+    row = connection.execute(statement("begin_transform"), {"step": step}).fetchone()
+    return row is not None and row[0] == fingerprint_now
 
 
 def finish(connection: psycopg.Connection, step: str, fingerprint_now: str) -> None:
-    """Note that it has ended well."""
-    connection.execute(statement("save_transform_state"), {"step": step, "fingerprint": fingerprint_now})
+    """Note that it has ended well, so that everything that was written is tested."""
+    connection.execute(statement("finish_transform"), {"step": step, "fingerprint": fingerprint_now})

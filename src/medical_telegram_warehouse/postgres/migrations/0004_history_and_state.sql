@@ -33,6 +33,7 @@ CREATE TABLE ops.transform_state (
     step text PRIMARY KEY,
     fingerprint text NOT NULL,
     is_finished boolean NOT NULL,
+    tests_all_rows boolean NOT NULL,
     built_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -1,4 +1,5 @@
-SELECT schemaname AS schema_name, tablename AS table_name
-FROM pg_tables
-WHERE schemaname IN ('raw', 'marts')
-ORDER BY schemaname DESC, tablename;
+-- Tables and views that people ask.
+SELECT table_schema AS schema_name, table_name
+FROM information_schema.tables
+WHERE table_schema IN ('raw', 'marts')
+ORDER BY table_schema DESC, table_name;
