@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from benchmarks.indexes import measure_indexes
 from benchmarks.load import MESSAGES, measure_load
 from benchmarks.pipeline import measure_pipeline
 from benchmarks.server import serving
@@ -23,8 +24,8 @@ from benchmarks.warehouse import measure_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.migrate import migrate
 
-TABLES = ("load", "offers", "pipeline", "scrape", "warehouse")
-_ON_POSTGRES = {"load", "pipeline"}
+TABLES = ("indexes", "load", "offers", "pipeline", "scrape", "warehouse")
+_ON_POSTGRES = {"indexes", "load", "pipeline"}
 
 
 def main() -> int:
@@ -92,6 +93,10 @@ def _measured_on_postgres(names: Collection[str], folder: Path) -> Iterator[bool
         if "load" in names:
             migrate(connection)
             yield print_table(f"Load of {MESSAGES:,} messages", measure_load(connection, folder / "load"))
+        if "indexes" in names:
+            connection.execute("CREATE DATABASE indexes")
+            with connect(address._replace(database="indexes")) as of_indexes:
+                yield print_table("Ways to find the rows that were written since", measure_indexes(of_indexes))
         connection.execute("CREATE DATABASE pipeline")
         if "pipeline" in names:
             with connect(address._replace(database="pipeline")) as of_runs:

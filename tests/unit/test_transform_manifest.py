@@ -66,44 +66,6 @@ def test_without_a_project_the_error_says_what_to_set(tmp_path: Path) -> None:
         parse_manifest(tmp_path)
 
 
-def test_schemas_are_exactly_staging_marts_and_seeds(manifest: dict[str, Any]) -> None:
-    """dbt's own naming would make them marts_staging and marts_marts."""
-    schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")}
-    assert schemas == {"staging", "marts", "seeds"}
-
-
-def test_only_staging_reads_sources_and_marts_read_only_models(manifest: dict[str, Any]) -> None:
-    """A change of a raw table then has one place to be met."""
-    for name, node in models(manifest).items():
-        reads_sources = {parent for parent in node["depends_on"]["nodes"] if parent.startswith("source.")}
-        if node["schema"] == "staging":
-            assert len(reads_sources) == len(node["depends_on"]["nodes"]) == 1, name
-        else:
-            assert not reads_sources, name
-
-
-def test_marts_have_a_contract_a_grain_and_a_description_of_each_column(manifest: dict[str, Any]) -> None:
-    """Analysts find these in the database's comments."""
-    for name, node in models(manifest).items():
-        assert "Grain - " in node["description"], name
-        assert node["columns"], name
-        assert [column for column, facts in node["columns"].items() if not facts["description"]] == [], name
-        if node["schema"] == "marts":
-            assert node["contract"]["enforced"], name
-
-
-def test_every_model_has_a_tested_key_and_every_foreign_key_a_relationship(manifest: dict[str, Any]) -> None:
-    """Fan-out and orphaned facts are found by the build that makes them."""
-    for name, node in models(manifest).items():
-        kinds: dict[str, set[str]] = {}
-        for test in checks_on(manifest, node):
-            kinds.setdefault(test["test_metadata"]["name"], set()).add(test["column_name"] or "")
-        unique = kinds.get("unique", set())
-        assert "unique_combination" in kinds or unique & kinds["not_null"], name
-        references = {"channel_key", "message_key", "date_key", "image_key", "product_key"} & set(node["columns"])
-        assert references - unique <= kinds.get("relationships", set()), name
-
-
 def test_the_seed_gives_each_sample_channel_its_type() -> None:
     """Otherwise the first run, on sample data, would show unclassified channels."""
     with (PROJECT / "warehouse" / "seeds" / "channel_types.csv").open(encoding="utf-8", newline="") as file:

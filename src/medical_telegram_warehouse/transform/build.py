@@ -40,6 +40,7 @@ PHOTO_STAGING = ("stg_yolo__detections", "stg_yolo__image_scans")
 """The views on what the photos' scan brought; the first step makes them, too, to read what earlier runs found."""
 PHOTO_MODELS = ("tag:photos", *PHOTO_STAGING)
 """What the second step makes; it adds to others that the first made."""
+_WHOLE = "--full-refresh"
 _REPOSTS = "tag:reposts,resource_type:model"
 STEP_ARGUMENTS: dict[TransformStep, tuple[str, ...]] = {
     TransformStep.MESSAGES: (
@@ -53,10 +54,10 @@ STEP_ARGUMENTS: dict[TransformStep, tuple[str, ...]] = {
 }
 # The same where all of it is built whole: what the first step has just made so is only added to.
 _WHOLE_STEPS: dict[TransformStep, tuple[tuple[str, ...], ...]] = {
-    TransformStep.MESSAGES: (("build", *STEP_ARGUMENTS[TransformStep.MESSAGES], "--full-refresh"),),
+    TransformStep.MESSAGES: (("build", *STEP_ARGUMENTS[TransformStep.MESSAGES], _WHOLE),),
     TransformStep.PHOTOS: (
         ("run", "--select", *PHOTO_STAGING, _REPOSTS),
-        ("build", "--select", *PHOTO_MODELS, "--indirect-selection", "empty", *_NOT_IN_STEPS, "--full-refresh"),
+        ("build", "--select", *PHOTO_MODELS, "--indirect-selection", "empty", *_NOT_IN_STEPS, _WHOLE),
     ),
 }
 
@@ -117,7 +118,10 @@ def build(
                 if CONNECTION_LOST.search(str(error)):
                     raise DatabaseUnavailableError(str(error)) from error
                 raise
-            nodes |= {result.node.unique_id: node_result(result) for result in outcome.results}
+            nodes |= {
+                result.node.unique_id: node_result(result, is_full_refresh=_WHOLE in command)
+                for result in outcome.results
+            }
             if (failed := failure(step, nodes.values())) is not None:
                 connection.execute("SELECT 1")
                 raise failed

@@ -97,7 +97,7 @@ class TransformSummary:
         return {node.name: node.rows for node in self.nodes if node.rows is not None}
 
 
-def node_result(result: Any) -> NodeResult:
+def node_result(result: Any, *, is_full_refresh: bool) -> NodeResult:
     """What dbt tells of one node."""
     rows = result.adapter_response.get("rows_affected") if result.adapter_response else None
     materialized = "table" if result.node.resource_type == "seed" else result.node.config.materialized
@@ -107,7 +107,7 @@ def node_result(result: Any) -> NodeResult:
         status=str(result.status),
         seconds=result.execution_time,
         rows=rows if materialized in _WITH_ROWS and isinstance(rows, int) and rows >= 0 else None,
-        is_whole=materialized == "table",
+        is_whole=materialized == "table" or is_full_refresh,
         failures=result.failures,
         message=(result.message or "").strip(),
     )
