@@ -61,6 +61,15 @@ class DatabaseRefusedError(PermanentError):
     """The server answered and said no: wrong password, unknown database, or not PostgreSQL at all."""
 
 
+class DatabasePermissionError(DatabaseRefusedError):
+    """The user is not allowed to do what was tried; `answer` is what the server said."""
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        """Keep the server's own words."""
+        super().__init__(message)
+        self.answer = answer
+
+
 class TransformError(PermanentError):
     """dbt could not build or test the warehouse."""
 

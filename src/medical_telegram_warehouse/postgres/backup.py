@@ -22,7 +22,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
-from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError
+from medical_telegram_warehouse.errors import DatabasePermissionError, DatabaseRefusedError, DatabaseUnavailableError
 from medical_telegram_warehouse.postgres.archives import (
     BackupError,
     ProgramFailedError,
@@ -233,9 +233,9 @@ def _explained(target: Path) -> Iterator[None]:
         raise BackupError(
             f"cannot write {target}: {error.strerror}; free some space, or give a path on another disk"
         ) from error
-    except pg.InsufficientPrivilege as error:
+    except DatabasePermissionError as error:
         raise DatabaseRefusedError(
-            f"a backup needs a user who may read every table, and this one may not ({error.diag.message_primary}); "
+            f"a backup needs a user who may read every table, and this one may not ({error.answer}); "
             f"set POSTGRES_USER and POSTGRES_PASSWORD to the user who owns the schemas"
         ) from error
     except ProgramFailedError as error:

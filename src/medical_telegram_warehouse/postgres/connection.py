@@ -9,7 +9,11 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors as pg
 
-from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError
+from medical_telegram_warehouse.errors import (
+    DatabasePermissionError,
+    DatabaseRefusedError,
+    DatabaseUnavailableError,
+)
 from medical_telegram_warehouse.records import DatabaseAddress
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -35,7 +39,7 @@ def connect(address: DatabaseAddress, *, application: str = "mtw") -> Iterator[p
 
     Raises:
         DatabaseUnavailableError: nothing answers, or the connection was lost while in use (transient).
-        DatabaseRefusedError: the server answered and said no (permanent).
+        DatabaseRefusedError: the server answered and said no, or this user may not do what was tried (permanent).
     """
     try:
         connection = psycopg.connect(
@@ -54,6 +58,12 @@ def connect(address: DatabaseAddress, *, application: str = "mtw") -> Iterator[p
     try:
         with connection:
             yield connection
+    except pg.InsufficientPrivilege as error:
+        raise DatabasePermissionError(
+            f"user {address.user!r} may not do this in {address}: {_first_line(error)}; use another login, or give "
+            f"this one another role with `mtw db add-user`",
+            _first_line(error),
+        ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         if isinstance(error, pg.DiskFull):
             raise DatabaseRefusedError(f"the disk of {address} is full: {_first_line(error)}") from error

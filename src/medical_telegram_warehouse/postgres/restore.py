@@ -17,7 +17,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors as pg
 
-from medical_telegram_warehouse.errors import DatabaseRefusedError
+from medical_telegram_warehouse.errors import DatabasePermissionError, DatabaseRefusedError
 from medical_telegram_warehouse.postgres import replacing
 from medical_telegram_warehouse.postgres.archives import (
     BackupError,
@@ -244,8 +244,8 @@ def _explained(target: DatabaseAddress) -> Iterator[None]:
         yield
     except pg.DuplicateDatabase as error:
         raise DatabaseRefusedError(f"{error.diag.message_primary}; run this again. Nothing was changed") from error
-    except pg.InsufficientPrivilege as error:
+    except DatabasePermissionError as error:
         raise DatabaseRefusedError(
-            f"user {target.user!r} may not do what a restore needs ({error.diag.message_primary}); set POSTGRES_USER "
+            f"user {target.user!r} may not do what a restore needs ({error.answer}); set POSTGRES_USER "
             f"and POSTGRES_PASSWORD to one who may. Nothing was changed"
         ) from error
