@@ -140,7 +140,10 @@ def test_the_rules_of_the_warehouse_hold_and_what_is_odd_is_warned_of(warehouse:
     assert photos is not None
     assert messages.tests > 0
     assert photos.tests > 0
-    assert messages.warnings == ()
+    # The lakes are from last winter, their channels silent since; this fixture leaves the extractor out.
+    assert {result.name for result in messages.warnings} <= {
+        *("warn_messages_not_read", "warn_channels_silent", "warn_unusual_days"),
+    }
     assert {result.name for result in photos.warnings} == {"warn_photos_unreadable", "warn_photos_without_message"}
 
 

@@ -176,9 +176,12 @@ class TestTexts:
         """Lakes of several scrapers come in any order, and each knows other times of a message."""
         contents = [
             seen(DAYS[0], 1, message_text="a") + seen(DAYS[0], 2) + seen(DAYS[0], 3, message_text="x"),
-            seen(DAYS[1], 1, message_text="b") + seen(DAYS[1], 2, views=5) + deletion(DAYS[1], 3),
-            seen(DAYS[2], 1, message_text="a") + deletion(DAYS[2], 2) + seen(DAYS[2], 3, message_text="y"),
-            deletion(DAYS[3], 1) + seen(DAYS[1], 1, message_text="b") + seen(DAYS[3], 1, message_text="c"),
+            seen(DAYS[1], 1, message_text="b")
+            + deletion(DAYS[3], 1)
+            + seen(DAYS[3], 1, message_text="c")
+            + seen(DAYS[1], 2, views=5)
+            + deletion(DAYS[1], 3),
+            deletion(DAYS[2], 2) + seen(DAYS[2], 3, message_text="y") + seen(DAYS[2], 1, message_text="a"),
         ]
         lakes = [lake(lake_file(tmp_path / str(n), content).parents[2], str(n)) for n, content in enumerate(contents)]
         outcomes = []
@@ -314,8 +317,10 @@ class TestUpgrade:
         return empty_database
 
     def counts(self, database: Database) -> dict[str, int]:
-        tables = ("telegram_messages", "telegram_message_observations", "telegram_channels", "rejected_records")
-        tables += ("image_scans", "yolo_detections")
+        tables = (
+            *("telegram_messages", "telegram_message_observations", "telegram_channels", "rejected_records"),
+            *("image_scans", "yolo_detections"),
+        )
         return {table: database.value(f"SELECT count(*) FROM raw.{table}") for table in tables}
 
     def test_texts_of_old_edits_appear_with_the_next_load_and_nothing_is_doubled(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
-from conftest import Database
-from factories import NOW
+from conftest import PROJECT, Database
+from factories import DAY, NOW, detections_csv, lake, lake_file, line
 from medical_telegram_warehouse.errors import DatabaseRefusedError
+from medical_telegram_warehouse.load.detections import DetectionLoadSummary, load_detections
+from medical_telegram_warehouse.load.messages import load_messages
+from medical_telegram_warehouse.offers.step import extract_message_offers
 from medical_telegram_warehouse.postgres import migrate as migrate_module
 from medical_telegram_warehouse.postgres.migrate import Migration, migrate, migrations
+from medical_telegram_warehouse.transform import TransformStep, build
 
 NAMES = [migration.name for migration in migrations()]
 
@@ -104,3 +111,79 @@ def test_a_filled_warehouse_is_migrated_and_keeps_its_rows(
         "SELECT title, subscribers, telegram_id, username, telegram_type, is_verified, is_scam, is_fake"
         " FROM raw.telegram_channels"
     ) == [("Shop", 8, None, None, None, None, None, None)]
+
+
+def copy_into_first_version(newest: Database, first: Database) -> None:
+    """Give a database of the first version the rows that it would hold, as far as it has columns for them."""
+    tables = first.rows(
+        "SELECT table_schema, table_name, array_agg(column_name::text),"
+        " min(column_name) FILTER (WHERE is_identity = 'YES')"
+        " FROM information_schema.columns WHERE table_schema IN ('raw', 'ops') GROUP BY 1, 2"
+    )
+    with newest.connect() as source, first.connect() as target, target.transaction():
+        target.execute("SET LOCAL session_replication_role = replica")  # foreign keys, in whatever order tables come
+        for schema, table, names, identity in tables:
+            columns = SQL(", ").join(map(Identifier, names))
+            read = SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(columns, Identifier(schema, table))
+            write = SQL("COPY {} ({}) FROM STDIN").format(Identifier(schema, table), columns)
+            with source.cursor().copy(read) as rows, target.cursor().copy(write) as copied:
+                for row in rows:
+                    copied.write(row)
+            if identity:
+                numbers = SQL("SELECT setval(pg_get_serial_sequence(%s, %s), max({})) FROM {}")
+                go_on = numbers.format(Identifier(identity), Identifier(schema, table))
+                target.execute(go_on, [f"{schema}.{table}", identity])
+
+
+def test_a_warehouse_of_the_first_version_goes_on_with_every_step_of_the_newest(
+    database: Database, empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years of somebody's history are in it: an upgrade must neither read it twice nor leave a step that cannot run."""
+    own = lake(tmp_path / "lake", "own")
+    lake_file(own.root, line(1, message_text="Amoxicillin 500mg 10x10 💵530") + b"broken\n" + line(2), day=DAY)
+    csv = detections_csv(tmp_path / "detections.csv", {})
+    with database.connect() as connection:
+        load_messages(connection, [own], now=NOW)
+        load_detections(connection, csv)
+    first, *later = migrations()
+    monkeypatch.setattr(migrate_module, "migrations", lambda: [first])
+    run(empty_database)
+    copy_into_first_version(database, empty_database)
+    monkeypatch.undo()
+
+    assert run(empty_database) == [migration.name for migration in later]
+    edited = line(1, message_text="Amoxicillin 500mg 10x10 💵560", views=25)
+    lake_file(own.root, edited + line(3), day=DAY + timedelta(days=1))
+    with empty_database.connect() as connection, empty_database.connect() as reader:
+        loaded = load_messages(connection, [own], now=NOW)
+        assert (loaded.files_read, loaded.records, loaded.rejected) == (2, 5, {"invalid_json": 1})
+        assert (loaded.new_messages, loaded.updated_messages, loaded.new_observations) == (1, 1, 2)
+        assert load_detections(connection, csv) == DetectionLoadSummary(is_unchanged=True)
+        assert extract_message_offers(connection, reader, workers=1).messages == 3
+    for step in TransformStep:
+        zone, state_dir = "Africa/Addis_Ababa", tmp_path / "dbt"
+        address = empty_database.address
+        build(step, project_dir=PROJECT, address=address, report_timezone=zone, state_dir=state_dir)
+
+    expected = {
+        "SELECT message_id, views FROM marts.fct_messages ORDER BY 1": [(1, 25), (2, 10), (3, 10)],
+        "SELECT message_id, version_number, right(message_text, 3) FROM marts.fct_message_versions ORDER BY 1, 2": [
+            (1, 1, "530"),
+            (1, 2, "560"),
+        ],
+        "SELECT message_id, observation_number, views_gained FROM marts.fct_message_engagement ORDER BY 1, 2": [
+            (1, 1, None),
+            (1, 2, 15),
+            (2, 1, None),
+            (3, 1, None),
+        ],
+        "SELECT message_id, product_name, price FROM marts.fct_offers WHERE price IS NOT NULL": [
+            (1, "amoxicillin", 560)
+        ],
+        "SELECT message_id, image_status, image_category FROM marts.fct_images": [(1, "ok", "product_display")],
+        "SELECT message_id, detected_class FROM marts.fct_image_detections": [(1, "bottle")],
+        "SELECT detail, issue_count FROM marts.rpt_data_quality WHERE check_name = 'rejected_records'": [
+            ("invalid_json", 1)
+        ],
+    }
+    assert {query: empty_database.rows(query) for query in expected} == expected
