@@ -7,11 +7,13 @@ build waits for them, as they wait for a build.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
+logger = logging.getLogger(__name__)
 BUILD_LOCK = 7_240_115_004
 EXTRACT_LOCK = 7_240_115_006
 """Held while offers are read. warehouse/macros/incremental.sql names this and the following, too."""
@@ -29,7 +31,10 @@ def writing_raw(connection: psycopg.Connection, lock: int) -> Iterator[None]:
         connection: in autocommit mode; the locks are its session's.
         lock: one of this module's, except BUILD_LOCK.
     """
-    connection.execute("SELECT pg_advisory_lock_shared(%s)", [BUILD_LOCK])
+    row = connection.execute("SELECT pg_try_advisory_lock_shared(%s)", [BUILD_LOCK]).fetchone()
+    if row is None or not row[0]:
+        logger.info("a build of the marts is running or waits for its turn; waiting for it")
+        connection.execute("SELECT pg_advisory_lock_shared(%s)", [BUILD_LOCK])
     try:
         connection.execute("SELECT pg_advisory_lock(%s)", [lock])
         try:

@@ -40,6 +40,7 @@ phrases as materialized (
 texts as materialized (
     select
         message_key,
+        message_timestamp,
         string_to_array(search_text, ' ') as text_words
     from {{ ref('rpt_message_search') }}
     {%- if not is_whole %}
@@ -51,6 +52,7 @@ texts as materialized (
 candidates as (
     select
         texts.message_key,
+        texts.message_timestamp,
         texts.text_words,
         words.word_position,
         spellings.word
@@ -62,8 +64,9 @@ candidates as (
     ]) as spellings (word)
 )
 
--- An equality on the first word is a hash join: the cost is words plus terms, not words times terms.
-select distinct
+-- An equality on the first word is a hash join: the cost is words plus terms, not words times terms. In the order of
+-- time, so that the rows of a month lie together.
+select
     candidates.message_key,
     phrases.vocabulary,
     phrases.label,
@@ -74,3 +77,5 @@ where
     phrases.word_count = 1
     or phrases.other_words
     = candidates.text_words[candidates.word_position + 1:candidates.word_position + phrases.word_count - 1]
+group by candidates.message_timestamp, candidates.message_key, phrases.vocabulary, phrases.label
+order by candidates.message_timestamp

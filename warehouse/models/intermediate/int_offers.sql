@@ -194,3 +194,7 @@ select
     now() as updated_at
 from offers
 inner join first_lines on offers.line_key = first_lines.line_key
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by offers.offer_timestamp
+{% endif %}

@@ -1,6 +1,7 @@
--- Of the photos in the file: whatever is stored and no longer said.
+-- Of the photos in the file: whatever is stored and no longer said. Of a photo whose file is gone nothing is said, and
+-- what was seen on it stays: a lake that is not mounted would otherwise take its detections with it.
 DELETE FROM raw.yolo_detections AS stored
-WHERE stored.image_path IN (SELECT image_path FROM incoming_detections)
+WHERE stored.image_path IN (SELECT image_path FROM incoming_detections WHERE status <> 'missing')
     AND NOT EXISTS (
         SELECT FROM incoming_detections AS incoming
         WHERE incoming.image_path = stored.image_path

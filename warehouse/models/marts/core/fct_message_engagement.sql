@@ -93,3 +93,7 @@ select
     -- timestamps
     now() as updated_at
 from observations
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by message_timestamp
+{% endif %}

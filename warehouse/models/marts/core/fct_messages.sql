@@ -112,3 +112,7 @@ left join first_posts on ranked.repost_cluster = first_posts.repost_cluster
 {% if is_incremental() -%}
 left join {{ this }} as former on ranked.message_key = former.message_key
 {%- endif %}
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by ranked.message_timestamp
+{% endif %}

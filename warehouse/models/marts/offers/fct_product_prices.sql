@@ -104,3 +104,7 @@ select
     -- timestamps
     now() as updated_at
 from prices
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by date_key
+{% endif %}

@@ -168,3 +168,7 @@ select
     -- timestamps
     now() as updated_at
 from images
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by date_key
+{% endif %}

@@ -9,6 +9,7 @@
         indexes=[
             {'columns': ['message_key'], 'unique': True},
             {'columns': ['search_vector'], 'type': 'gin'},
+            {'columns': ['updated_at']},
         ],
     )
 }}
@@ -46,3 +47,7 @@ select
     -- timestamps
     now() as updated_at
 from messages
+{% if not is_incremental() %}
+-- Rows of one time lie together then, and are read together.
+order by message_timestamp
+{% endif %}
