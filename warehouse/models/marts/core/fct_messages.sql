@@ -11,7 +11,8 @@
         indexes=[
             {'columns': ['message_key'], 'unique': True},
             {'columns': ['channel_key', 'message_timestamp']},
-            {'columns': ['date_key', 'channel_key']},
+            {'columns': ['channel_key', 'date_key']},
+            {'columns': ['date_key']},
             {'columns': ['album_key']},
             {'columns': ['repost_cluster', 'message_timestamp', 'channel_name', 'message_id']},
             {'columns': ['updated_at']},

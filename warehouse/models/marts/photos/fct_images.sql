@@ -10,7 +10,7 @@
             {'columns': ['image_key'], 'unique': True},
             {'columns': ['message_key']},
             {'columns': ['sha256']},
-            {'columns': ['date_key', 'channel_key']},
+            {'columns': ['channel_key', 'date_key']},
             {'columns': ['updated_at']},
         ],
     )
