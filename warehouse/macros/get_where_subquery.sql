@@ -12,12 +12,16 @@ by `dbt test` always.
     {%- if execute and not var('test_all_rows') -%}
         {%- for node in graph.nodes.values() if node.name == relation.identifier and 'written' in node.config.meta -%}
             {%- set written = node.config.meta.written -%}
+            {#- Where that model was never built, its sources are tested whole. -#}
             {%- set since -%}
-                (
-                    select case when steps.tests_all_rows then '-infinity' else builds.read_before end
-                    from ops.model_builds as builds
-                    cross join (select bool_or(tests_all_rows) as tests_all_rows from ops.transform_state) as steps
-                    where builds.model = '{{ written.by }}'
+                coalesce(
+                    (
+                        select case when steps.tests_all_rows then '-infinity' else builds.read_before end
+                        from ops.model_builds as builds
+                        cross join (select bool_or(tests_all_rows) as tests_all_rows from ops.transform_state) as steps
+                        where builds.model = '{{ written.by }}'
+                    ),
+                    '-infinity'
                 )
             {%- endset -%}
             {%- do conditions.append((written.rows or written.column ~ ' >= {since}') | replace('{since}', since)) -%}

@@ -12,6 +12,7 @@ A hook's conditions also hold where dbt only parses (`not execute`), so that it 
 {#- The locks of the extraction and of the loaders of messages and of detections, in the order in which they take them. -#}
 {% macro begin_model() -%}
     set local work_mem = '64MB';
+    set local synchronous_commit = off;
     select pg_advisory_xact_lock_shared(7240115006);
     select pg_advisory_xact_lock_shared(7240115003);
     select pg_advisory_xact_lock_shared(7240115005)

@@ -76,7 +76,7 @@ Of the lines that these say or said before, it is told anew which comes first. I
 {% macro line_key(offers) -%}
     md5(cast(row(
         {{ offers }}.channel_name, {{ offers }}.name_key, {{ offers }}.strength, {{ offers }}.form, {{ offers }}.pack,
-        trim_scale({{ offers }}.price), {{ offers }}.currency, {{ offers }}.availability
+        {{ offers }}.price, {{ offers }}.currency, {{ offers }}.availability
     ) as text))
 {%- endmacro %}
 

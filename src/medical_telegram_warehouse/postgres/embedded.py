@@ -29,6 +29,9 @@ from medical_telegram_warehouse.records import DatabaseAddress
 logger = logging.getLogger(__name__)
 CLUSTER_FOLDER = "postgres"
 _START_SECONDS = 60
+# For a disk without moving parts and a machine that has more to do than serve a database: with the defaults, adding a
+# day to a million messages took a third longer. Memory is taken only as it is used.
+_TUNING = "-c shared_buffers=512MB -c random_page_cost=1.1 -c max_wal_size=2GB"
 # PostgreSQL refuses to run as root. 'postgres' where the system has that user, else 'nobody'.
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
@@ -137,7 +140,7 @@ class EmbeddedServer:
         self.log.touch()
         _give_away(self.log)
         listen = "127.0.0.1" if self._address.host == "localhost" else self._address.host
-        options = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories=''"
+        options = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories='' {_TUNING}"
         result = self._call(
             "pg_ctl",
             *("-D", str(self.cluster), "-l", str(self.log), "-o", options, "-w", "-t", str(_START_SECONDS), "start"),

@@ -31,11 +31,11 @@ select
     pack,
     pack_units,
 
-    -- the price
-    price,
+    -- the price; 650 and 650.00 are one
+    trim_scale(price) as price,
     prices,
     currency,
-    old_price,
+    trim_scale(old_price) as old_price,
 
     -- terms
     expiry as expiry_date,

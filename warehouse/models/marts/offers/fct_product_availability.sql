@@ -24,26 +24,6 @@ prices as (
     from {{ ref('int_offer_prices') }}
 ),
 
-last_said as (
-    select distinct on (product_key, channel_key)
-        product_key,
-        channel_key,
-        availability as last_status
-    from prices
-    order by product_key asc, channel_key asc, latest desc
-),
-
-last_prices as (
-    select distinct on (product_key, channel_key)
-        product_key,
-        channel_key,
-        price as latest_price,
-        currency as latest_price_currency
-    from prices
-    where is_price_counted
-    order by product_key asc, channel_key asc, latest desc
-),
-
 availability as (
     select
         product_key,
@@ -52,7 +32,10 @@ availability as (
         {{ date_of_key("min(first_date_key) filter (where availability <> 'stock_out')") }} as first_seen_date,
         {{ date_of_key("max(last_date_key) filter (where availability <> 'stock_out')") }} as last_seen_date,
         cast(sum(offer_count) as bigint) as offer_count,
-        cast(sum(distinct_offer_count) as bigint) as distinct_offer_count
+        cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
+        -- Which line is the newest, and which the newest with a price; looked up again, because sorting costs more.
+        max(latest) as last_said,
+        max(latest) filter (where is_price_counted) as last_priced
     from prices
     group by product_key, channel_key, channel_name
 )
@@ -69,9 +52,9 @@ select
     -- as last said
     availability.first_seen_date,
     availability.last_seen_date,
-    last_said.last_status,
-    last_prices.latest_price,
-    last_prices.latest_price_currency,
+    said.availability as last_status,
+    priced.price as latest_price,
+    priced.currency as latest_price_currency,
 
     -- counts
     availability.offer_count,
@@ -81,11 +64,17 @@ select
     coalesce(
         channels.last_message_date - availability.first_seen_date <= {{ var('product_new_days') }}, false
     ) as is_new,
-    last_said.last_status = 'stock_out'
+    coalesce(said.availability = 'stock_out', false)
     or channels.last_message_date - availability.last_seen_date > {{ var('product_gone_days') }} as is_gone
 from availability
 inner join channels on availability.channel_key = channels.channel_key
-inner join last_said
-    on availability.product_key = last_said.product_key and availability.channel_key = last_said.channel_key
-left join last_prices
-    on availability.product_key = last_prices.product_key and availability.channel_key = last_prices.channel_key
+left join prices as said
+    on
+        availability.product_key = said.product_key
+        and availability.channel_key = said.channel_key
+        and availability.last_said = said.latest
+left join prices as priced
+    on
+        availability.product_key = priced.product_key
+        and availability.channel_key = priced.channel_key
+        and availability.last_priced = priced.latest

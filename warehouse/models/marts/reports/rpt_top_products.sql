@@ -22,13 +22,43 @@ counted_prices as (
 
 {{ medians('counted_prices', ['product_key'], 'price', 'price_count') }},
 
-latest_prices as (
+by_channel as (
+    select
+        product_key,
+        channel_name,
+        sum(offer_count) as offer_count,
+        sum(distinct_offer_count) as distinct_offer_count,
+        sum(offer_count) filter (where is_price_counted and currency = 'ETB') as priced_offer_count,
+        min(price) filter (where is_price_counted and currency = 'ETB') as min_price,
+        max(price) filter (where is_price_counted and currency = 'ETB') as max_price,
+        min(first_date_key) filter (where availability <> 'stock_out') as first_date_key,
+        max(last_date_key) filter (where availability <> 'stock_out') as last_date_key,
+        -- Which line has the newest price; looked up again, because sorting costs more.
+        max(latest) filter (where is_price_counted and currency = 'ETB') as last_priced
+    from prices
+    group by product_key, channel_name
+),
+
+latest_lines as (
     select distinct on (product_key)
         product_key,
-        price
-    from prices
-    where is_price_counted and currency = 'ETB'
-    order by product_key asc, latest[1] desc, channel_name asc, latest[2] desc, latest[3] desc
+        channel_name,
+        last_priced
+    from by_channel
+    where last_priced is not null
+    order by product_key asc, last_priced[1] desc, channel_name asc
+),
+
+latest_prices as (
+    select
+        prices.product_key,
+        prices.price
+    from latest_lines
+    inner join prices
+        on
+            latest_lines.product_key = prices.product_key
+            and latest_lines.channel_name = prices.channel_name
+            and latest_lines.last_priced = prices.latest
 ),
 
 offers as (
@@ -36,15 +66,13 @@ offers as (
         product_key,
         cast(sum(offer_count) as bigint) as offer_count,
         cast(sum(distinct_offer_count) as bigint) as distinct_offer_count,
-        array_agg(distinct channel_name order by channel_name) as channels,
-        cast(
-            coalesce(sum(offer_count) filter (where is_price_counted and currency = 'ETB'), 0) as bigint
-        ) as priced_offer_count,
-        min(price) filter (where is_price_counted and currency = 'ETB') as min_price,
-        max(price) filter (where is_price_counted and currency = 'ETB') as max_price,
-        {{ date_of_key("min(first_date_key) filter (where availability <> 'stock_out')") }} as first_offered_date,
-        {{ date_of_key("max(last_date_key) filter (where availability <> 'stock_out')") }} as last_offered_date
-    from prices
+        array_agg(channel_name order by channel_name) as channels,
+        cast(coalesce(sum(priced_offer_count), 0) as bigint) as priced_offer_count,
+        min(min_price) as min_price,
+        max(max_price) as max_price,
+        {{ date_of_key("min(first_date_key)") }} as first_offered_date,
+        {{ date_of_key("max(last_date_key)") }} as last_offered_date
+    from by_channel
     group by product_key
 ),
 
