@@ -29,8 +29,8 @@ from medical_telegram_warehouse.records import DatabaseAddress
 logger = logging.getLogger(__name__)
 CLUSTER_FOLDER = "postgres"
 _START_SECONDS = 60
-# For a disk without moving parts and a machine that has more to do than serve a database: with the defaults, adding a
-# day to a million messages took a third longer. Memory is taken only as it is used.
+# For a disk without moving parts; with the defaults, which are for a machine of long ago, builds of a long history take
+# longer (`make bench ARGS=warehouse`). Memory is taken only as it is used.
 _TUNING = "-c shared_buffers=512MB -c random_page_cost=1.1 -c max_wal_size=2GB"
 # PostgreSQL refuses to run as root. 'postgres' where the system has that user, else 'nobody'.
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
