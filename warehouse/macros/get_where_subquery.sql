@@ -1,8 +1,8 @@
 {#-
 Which rows the generic tests read: dbt asks this of each test. Large tables name in `meta` the model whose builds they
-are tested by and the column that tells when a row was written (`written`; or a condition on rows written since {since}), and the pipeline tests what the last build
-wrote there, not what earlier ones tested. After a build that failed, or was killed, all rows are tested once more; and
-by `dbt test` always.
+are tested by, and the column that tells when a row was written (`written`; or a condition on rows written since
+{since}). The pipeline tests what the last build wrote there, not what earlier ones tested. After a build that failed,
+or was killed, all rows are tested once more; and by `dbt test` always.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- set conditions = [] -%}
