@@ -24,9 +24,10 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from medical_telegram_warehouse import steps
+from warehouse_rows import TIMES_OF_BUILDS
 
 MTW = Path(sys.executable).with_name("mtw")
-# Without when a row was loaded or read, and without the files' numbers: a server that crashed skips some of them. Which
+# Without when a row was loaded, read or built, and without the files' numbers: a server that crashed skips some of them. Which
 # file a row came from is compared below.
 COMPARED = {
     "raw.telegram_messages": ("first_loaded_at", "loaded_at", "file_id"),
@@ -134,7 +135,7 @@ class Place:
                 query = SQL("SELECT (to_jsonb(t) - %s::text[])::text FROM {} AS t").format(
                     Identifier(*table.split("."))
                 )
-                found[table] = sorted(row for (row,) in connection.execute(query, [list(ignored)]))
+                found[table] = sorted(row for (row,) in connection.execute(query, [[*ignored, *TIMES_OF_BUILDS]]))
             found["files of observations"] = sorted(row for (row,) in connection.execute(FILES))
         return found
 
