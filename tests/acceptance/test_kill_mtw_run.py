@@ -27,8 +27,8 @@ from medical_telegram_warehouse import steps
 from warehouse_rows import TIMES_OF_BUILDS
 
 MTW = Path(sys.executable).with_name("mtw")
-# Without when a row was loaded, read or built, and without the files' numbers: a server that crashed skips some of them.
-# Which file a row came from is compared below.
+# Without when a row was loaded, read or built, and without the files' numbers: a server that crashed skips some of
+# them. Which file a row came from is compared below.
 COMPARED = {
     "raw.telegram_messages": ("first_loaded_at", "loaded_at", "file_id"),
     "raw.telegram_message_observations": ("loaded_at", "file_id"),
