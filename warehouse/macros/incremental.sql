@@ -35,8 +35,9 @@ The moment up to which this model has read, as a literal: the planner knows how 
     cast('{{ moment }}' as timestamptz)
 {%- endmacro %}
 
-{#- Run by each incremental model after it was filled. -#}
+{#- Run after every model; only incremental ones have something to remember. -#}
 {% macro remember_build() -%}
+    {%- if model.config.materialized == 'incremental' -%}
     insert into ops.model_builds as stored (model, read_up_to, signature)
     values ('{{ this.identifier }}', now(), '{{ seeds_signature() }}')
     on conflict (model) do update set
@@ -44,6 +45,7 @@ The moment up to which this model has read, as a literal: the planner knows how 
         read_before = {{ 'stored.read_up_to' if is_incremental() else "'-infinity'" }},
         signature = excluded.signature;
     {{ analyze_once() }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#-

@@ -1,9 +1,12 @@
 {#-
-Before int_offers is added to: which messages' offers are written again. Where the answers have changed, all are.
+Before int_offers is added to: which messages' offers are written again, and their deletion. Where the answers have
+changed, all are.
 Of the lines that these say or said before, it is told anew which comes first. In tables, as in macros/messages.sql.
 -#}
 {% macro list_changed_offers() -%}
-    {%- if not execute or not is_built_whole() %}
+    {%- if is_incremental() and is_built_whole() %}
+    delete from {{ this }}
+    {%- elif not execute or is_incremental() %}
     {%- set since = read_up_to() %}
     -- Messages that were read anew, and those that became or ceased to be copies, moved, or were deleted. A message that
     -- was only viewed offers what it offered.
@@ -68,7 +71,12 @@ Of the lines that these say or said before, it is told anew which comes first. I
         order by stored.offer_timestamp, stored.message_id, stored.offer_index
         limit 1
     ) as others;
-    analyze first_of_others
+    analyze first_of_others;
+
+    -- A later reading may find fewer offers than the one before.
+    delete from {{ this }} as stored
+    using changed_offer_messages as changed
+    where stored.message_key = changed.message_key
     {%- endif %}
 {%- endmacro %}
 
@@ -78,21 +86,6 @@ Of the lines that these say or said before, it is told anew which comes first. I
         {{ offers }}.channel_name, {{ offers }}.name_key, {{ offers }}.strength, {{ offers }}.form, {{ offers }}.pack,
         {{ offers }}.price, {{ offers }}.currency, {{ offers }}.availability
     ) as text))
-{%- endmacro %}
-
-{#-
-After int_offers was added to: offers that are left from an earlier reading of their message, in whose place this build
-wrote none. Run before the build is remembered, because it reads since when.
--#}
-{% macro delete_offers_read_anew() -%}
-    {%- if not execute or is_incremental() %}
-    delete from {{ this }} as stored
-    using {{ ref('stg_offers__message_genres') }} as genres
-    where
-        genres.extracted_at >= {{ read_up_to() }}
-        and stored.message_key = {{ message_key('genres.channel_name', 'genres.message_id') }}
-        and stored.updated_at < now()
-    {%- endif %}
 {%- endmacro %}
 
 {#-

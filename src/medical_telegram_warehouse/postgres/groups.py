@@ -1,8 +1,15 @@
-"""The roles that logins are given; what each may do stands in `migrations/0005_roles.sql`."""
+"""The roles that logins are given, and how long names may be.
+
+What each role may do stands in `migrations/0005_roles.sql`. Apart from `roles`, so that the command line can name the
+roles without importing what makes them.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+MAX_NAME_BYTES = 63
+"""Of a role or a database: PostgreSQL would cut a longer name in silence, and it would not be found again."""
 
 
 class Role(StrEnum):

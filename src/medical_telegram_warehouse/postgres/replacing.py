@@ -11,12 +11,11 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from medical_telegram_warehouse.errors import DatabaseRefusedError
+from medical_telegram_warehouse.postgres.groups import MAX_NAME_BYTES
 from medical_telegram_warehouse.postgres.queries import statement
 
 logger = logging.getLogger(__name__)
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
-# What PostgreSQL takes; it would cut the ending of a longer name, in silence.
-_MAX_NAME_BYTES = 63
 _LISTED = 5
 
 
@@ -36,7 +35,7 @@ def kept_name(database: str, stamp: str) -> str:
 
 
 def _with_ending(database: str, ending: str) -> str:
-    return database.encode()[: _MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
+    return database.encode()[: MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
 
 
 def refuse_while_in_use(server: psycopg.Connection, database: str) -> None:

@@ -39,14 +39,14 @@ from medical_telegram_warehouse.postgres.backup_record import (
     tables_of,
 )
 from medical_telegram_warehouse.postgres.connection import connect
-from medical_telegram_warehouse.postgres.groups import Role
+from medical_telegram_warehouse.postgres.groups import MAX_NAME_BYTES, Role
 from medical_telegram_warehouse.postgres.migrate import (
     applied_migrations,
     migrate,
     migration_lock,
 )
 from medical_telegram_warehouse.postgres.queries import statement
-from medical_telegram_warehouse.postgres.roles import MAX_NAME_BYTES, ensure_roles, hand_over, logins
+from medical_telegram_warehouse.postgres.roles import ensure_roles, hand_over, logins
 from medical_telegram_warehouse.records import DatabaseAddress
 
 logger = logging.getLogger(__name__)

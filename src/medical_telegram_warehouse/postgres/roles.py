@@ -18,19 +18,15 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from medical_telegram_warehouse.errors import DatabaseRefusedError
-from medical_telegram_warehouse.postgres.groups import Role
+from medical_telegram_warehouse.postgres.groups import MAX_NAME_BYTES, Role
 from medical_telegram_warehouse.postgres.migrate import logged_warnings, migration_lock, migrations
 from medical_telegram_warehouse.postgres.queries import statement
 
 logger = logging.getLogger(__name__)
 _MIGRATION = "0005_roles.sql"
-# What PostgreSQL allows; a longer name would be cut in silence, and then not be found again.
-MAX_NAME_BYTES = 63
 MIN_PASSWORD_LENGTH = 12
 _READER_STATEMENT_SECONDS = 30
 _READER_IDLE_SECONDS = 60
-
-
 _GROUPS = {role.group: role for role in Role}
 
 

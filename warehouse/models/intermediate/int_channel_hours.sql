@@ -2,9 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_periods('day') }}",
-        post_hook="{{ remember_build() }}",
         indexes=[{'columns': ['channel_key', 'date_key']}],
     )
 }}

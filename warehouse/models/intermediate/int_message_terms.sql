@@ -2,9 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ delete_changed_texts() }}",
-        post_hook="{{ remember_build() }}",
         meta={'written': {'by': 'int_message_terms', 'column': 'updated_at'}, 'seeds': ['product_terms', 'topic_terms']},
         indexes=[{'columns': ['message_key']}],
     )

@@ -3,9 +3,7 @@
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_periods('month', offers=true, messages=false) }}",
-        post_hook="{{ remember_build() }}",
         indexes=[{'columns': ['channel_key', 'month_key']}],
     )
 }}

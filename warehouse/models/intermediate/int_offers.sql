@@ -4,9 +4,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='offer_key',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_offers() }}",
-        post_hook=["{{ delete_offers_read_anew() }}", "{{ remember_build() }}"],
         meta={'written': {'by': 'int_offers', 'column': 'updated_at'}, 'seeds': ['product_answers']},
         indexes=[
             {'columns': ['offer_key'], 'unique': True},

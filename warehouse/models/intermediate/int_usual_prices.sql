@@ -3,7 +3,6 @@
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ delete_all_rows() }}",
         indexes=[{'columns': ['product_key', 'currency'], 'unique': True}],
     )

@@ -4,8 +4,6 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',
-        on_schema_change='append_new_columns',
-        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['engagement_key'], 'unique': True},
             {'columns': ['message_key', 'observation_number']},

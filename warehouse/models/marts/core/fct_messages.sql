@@ -5,9 +5,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_messages() }}",
-        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['message_key'], 'unique': True},
             {'columns': ['channel_key', 'message_timestamp']},

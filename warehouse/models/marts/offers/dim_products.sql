@@ -2,7 +2,6 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ delete_all_rows() }}",
         indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['product_name']}],
     )

@@ -4,9 +4,7 @@
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_prices() }}",
-        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['product_price_key'], 'unique': True},
             {'columns': ['product_key', 'date_key']},

@@ -3,9 +3,7 @@
         meta={'written': {'by': 'fct_images', 'column': 'updated_at'}},
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_images() }}",
-        post_hook="{{ remember_build() }}",
         indexes=[
             {'columns': ['image_key'], 'unique': True},
             {'columns': ['message_key']},

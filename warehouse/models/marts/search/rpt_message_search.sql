@@ -4,8 +4,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',
-        on_schema_change='append_new_columns',
-        post_hook=["{{ index_trigrams('search_text') }}", "{{ remember_build() }}"],
+        post_hook="{{ index_trigrams('search_text') }}",
         indexes=[
             {'columns': ['message_key'], 'unique': True},
             {'columns': ['search_vector'], 'type': 'gin'},

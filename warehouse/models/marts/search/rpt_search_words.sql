@@ -2,14 +2,13 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
-        post_hook=["{{ index_trigrams('word') }}", "{{ remember_build() }}"],
+        post_hook="{{ index_trigrams('word') }}",
         indexes=[{'columns': ['word'], 'unique': True}],
     )
 }}
 
 -- Every word of every text, also of texts before their edits, so that the list only grows. Parts of words are looked up
--- here, in a table a hundredth of the messages' size, and the words found are searched for: no extension is needed.
+-- here, in a table far smaller than the messages', and the words found are searched for: no extension is needed.
 -- Numbers are left out; each price and telephone number would be a word.
 with texts as (
     select search_text

@@ -3,9 +3,7 @@
         tags=['reposts'],
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='append_new_columns',
         pre_hook="{{ list_changed_periods('day') }}",
-        post_hook="{{ remember_build() }}",
         meta={'seeds': ['topic_terms']},
         indexes=[
             {'columns': ['topic_activity_key'], 'unique': True},
