@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.records import Message
 from medical_telegram_warehouse.vision.detections_csv import CSV_COLUMNS
 
+PROJECT = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DAY = date(2026, 9, 30)
 # For generated input: a busy machine is no failure.
@@ -94,3 +96,11 @@ def detections_csv(path: Path, *rows: dict[str, Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def copied_project(folder: Path) -> Path:
+    """A copy of the dbt project in a folder that is made, so that a test may edit it."""
+    shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, folder)
+    return folder

@@ -8,7 +8,6 @@ scanned late. After each day the models add what changed; then the same raw tabl
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -21,7 +20,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from conftest import PROJECT, Database
+from conftest import Database
+from factories import copied_project
 from medical_telegram_warehouse.transform import TransformStep, build
 from warehouse_rows import contents
 
@@ -250,11 +250,7 @@ def _uuid(text: str) -> UUID:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dbt project, to be edited."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, folder)
-    shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
-    return folder
+    return copied_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture

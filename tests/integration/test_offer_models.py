@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
@@ -16,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from conftest import Database
+from factories import copied_project
 from medical_telegram_warehouse.cli.summary import print_warehouse
 from medical_telegram_warehouse.errors import TransformError
 from medical_telegram_warehouse.transform import TransformStep, build
@@ -279,11 +279,7 @@ def test_the_summary_shows_the_top_products_with_their_prices(market: dict[str, 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the dbt project, whose seeds a test may edit."""
-    folder = tmp_path / "project"
-    shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, folder)
-    return folder
+    return copied_project(tmp_path / "project")
 
 
 def answer(project: Path, *lines: str) -> None:

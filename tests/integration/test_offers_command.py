@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from conftest import PROJECT, Database
+from factories import copied_project
 from labelled_offers import labelled, message, predicted, written
 
 MTW = Path(sys.executable).with_name("mtw")
@@ -232,11 +232,7 @@ class TestReview:
 
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
-        folder = tmp_path / "project"
-        shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(PROJECT / name, folder)
-        return folder
+        return copied_project(tmp_path / "project")
 
     @pytest.fixture
     def environment(self, project: Path, tmp_path: Path, database: Database) -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from factories import copied_project
 from medical_telegram_warehouse.errors import TransformError
 from medical_telegram_warehouse.sources.sample import SAMPLE_CHANNEL_TYPES
 from medical_telegram_warehouse.transform import parse_manifest
@@ -20,11 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the dbt project, so that tests may change it."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT / name, folder)
-    shutil.copytree(PROJECT / "warehouse", folder / "warehouse")
-    return folder
+    return copied_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")
