@@ -12,19 +12,8 @@ or was killed, all rows are tested once more; and by `dbt test` always.
     {%- if execute and not var('test_all_rows') -%}
         {%- for node in graph.nodes.values() if node.name == relation.identifier and 'written' in node.config.meta -%}
             {%- set written = node.config.meta.written -%}
-            {#- Where that model was never built, its sources are tested whole. -#}
-            {%- set since -%}
-                coalesce(
-                    (
-                        select case when steps.tests_all_rows then '-infinity' else builds.read_before end
-                        from ops.model_builds as builds
-                        cross join (select bool_or(tests_all_rows) as tests_all_rows from ops.transform_state) as steps
-                        where builds.model = '{{ written.by }}'
-                    ),
-                    '-infinity'
-                )
-            {%- endset -%}
-            {%- do conditions.append((written.rows or written.column ~ ' >= {since}') | replace('{since}', since)) -%}
+            {%- set condition = written.rows or written.column ~ ' >= {since}' -%}
+            {%- do conditions.append(condition | replace('{since}', written_since(written.by))) -%}
         {%- endfor -%}
     {%- endif -%}
     {%- if conditions -%}
@@ -32,4 +21,18 @@ or was killed, all rows are tested once more; and by `dbt test` always.
     {%- else -%}
         {{ relation }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- As a literal, for the planner (read_up_to). Where that model was never built, its sources are tested whole. -#}
+{% macro written_since(model_name) -%}
+    {%- set query -%}
+        select cast(
+            coalesce(max(case when steps.tests_all_rows then '-infinity' else builds.read_before end), '-infinity')
+            as text
+        )
+        from ops.model_builds as builds
+        cross join (select bool_or(tests_all_rows) as tests_all_rows from ops.transform_state) as steps
+        where builds.model = '{{ model_name }}'
+    {%- endset -%}
+    cast('{{ run_query(query).rows[0][0] }}' as timestamptz)
 {%- endmacro %}

@@ -78,27 +78,31 @@ and their deletion. In tables, as in macros/messages.sql.
     analyze changed_images;
 
     -- And the copies that they have or had: which came first may have changed.
-    {{ list_rows('affected_images') }}
-    with copied as (
-        select scans.sha256
-        from changed_images
-        inner join {{ ref('stg_yolo__image_scans') }} as scans
-            on changed_images.channel_name = scans.channel_name and changed_images.message_id = scans.message_id
-        union
-        select scans.sha256
-        from changed_images
-        inner join {{ ref('stg_yolo__image_scans') }} as scans on changed_images.image_path = scans.image_path
-        union
-        select stored.sha256
-        from changed_images
-        inner join {{ this }} as stored
-            on {{ message_key('changed_images.channel_name', 'changed_images.message_id') }} = stored.image_key
-        union
-        select stored.sha256
-        from changed_images
-        inner join {{ this }} as stored on md5('file:' || changed_images.image_path) = stored.image_key
-    )
+    {{ list_rows('copied_contents') }}
+    select scans.sha256
+    from changed_images
+    inner join {{ ref('stg_yolo__image_scans') }} as scans
+        on changed_images.channel_name = scans.channel_name and changed_images.message_id = scans.message_id
+    where scans.sha256 is not null
+    union
+    select scans.sha256
+    from changed_images
+    inner join {{ ref('stg_yolo__image_scans') }} as scans on changed_images.image_path = scans.image_path
+    where changed_images.image_path is not null and scans.sha256 is not null
+    union
+    select stored.sha256
+    from changed_images
+    inner join {{ this }} as stored
+        on {{ message_key('changed_images.channel_name', 'changed_images.message_id') }} = stored.image_key
+    where stored.sha256 is not null
+    union
+    select stored.sha256
+    from changed_images
+    inner join {{ this }} as stored on md5('file:' || changed_images.image_path) = stored.image_key
+    where changed_images.image_path is not null and stored.sha256 is not null;
+    analyze copied_contents;
 
+    {{ list_rows('affected_images') }}
     select
         channel_name,
         message_id,
@@ -111,8 +115,8 @@ and their deletion. In tables, as in macros/messages.sql.
         stored.message_id,
         case when stored.message_id is null then stored.image_path end as image_path,
         stored.image_key
-    from copied
-    inner join {{ this }} as stored on copied.sha256 = stored.sha256;
+    from copied_contents
+    inner join {{ this }} as stored on copied_contents.sha256 = stored.sha256;
     create unique index on affected_images (image_key);
     analyze affected_images;
 
@@ -157,7 +161,7 @@ holds of them. Photos without a message have no month: they are few, and summed 
     where updated_at >= {{ since }}
     union
     ({{ changed_periods(since, 'month') }});
-    analyze changed_periods;
+    {{ list_changed_days('month') }}
     delete from {{ this }} as stored
     using changed_periods
     where stored.channel_key = changed_periods.channel_key and stored.month_key = changed_periods.month_key;
@@ -172,10 +176,8 @@ holds of them. Photos without a message have no month: they are few, and summed 
         {{ month_key('coalesce(images.date_key, 0)') }} as month_key
     from {{ ref('fct_images') }} as images
     {%- if is_incremental() %}
-    inner join changed_periods
-        on
-            images.channel_key = changed_periods.channel_key
-            and images.date_key between changed_periods.month_key and changed_periods.month_key + 30
+    inner join changed_days
+        on images.channel_key = changed_days.channel_key and images.date_key = changed_days.date_key
     union all
     select
         *,

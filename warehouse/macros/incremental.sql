@@ -38,12 +38,7 @@ The moment up to which this model has read, as a literal: the planner knows how 
 {#- Run after every model; only incremental ones have something to remember. -#}
 {% macro remember_build() -%}
     {%- if model.config.materialized == 'incremental' -%}
-    insert into ops.model_builds as stored (model, read_up_to, signature)
-    values ('{{ this.identifier }}', now(), '{{ seeds_signature() }}')
-    on conflict (model) do update set
-        read_up_to = excluded.read_up_to,
-        read_before = {{ 'stored.read_up_to' if is_incremental() else "'-infinity'" }},
-        signature = excluded.signature;
+    {{ remember_signature(seeds_signature()) }};
     {{ analyze_once() }}
     {%- endif -%}
 {%- endmacro %}
@@ -89,11 +84,7 @@ later changes are left to autovacuum.
     {%- if not execute or not seeds -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set query -%}
-        select signature from ops.model_builds where model = '{{ this.identifier }}'
-    {%- endset -%}
-    {%- set rows = run_query(query).rows -%}
-    {{ return(not rows or rows[0][0] != seeds_signature()) }}
+    {{ return(stored_signature() != seeds_signature()) }}
 {%- endmacro %}
 
 {#-
@@ -151,7 +142,7 @@ have changed everything is made anew.
     {%- if not execute or is_incremental() %}
     {{ list_rows('changed_periods') }}
     {{ changed_periods(read_up_to(), period, offers, messages) }};
-    analyze changed_periods;
+    {{ list_changed_days(period) }}
     {%- if is_built_whole() %}
     delete from {{ this }}
     {%- else %}
@@ -164,21 +155,34 @@ have changed everything is made anew.
     {%- endif %}
 {%- endmacro %}
 
+{#-
+The days of these periods, each by itself: of "between the first and the last" the planner would expect ten times too
+many rows, and read the whole table. Months have 31 here; a day that there is not has no rows.
+-#}
+{% macro list_changed_days(period) -%}
+    analyze changed_periods;
+    {{ list_rows('changed_days') }}
+    select
+        channel_key,
+        {%- if period == 'day' %}
+        day_key as date_key
+        {%- elif period == 'week' %}
+        {{ date_key(date_of_key('week_key') ~ ' + number') }} as date_key
+        {%- else %}
+        month_key + number as date_key
+        {%- endif %}
+    from changed_periods
+    {%- if period != 'day' %}
+    cross join generate_series(0, {{ 6 if period == 'week' else 30 }}) as numbers (number)
+    {%- endif %};
+    analyze changed_days;
+{%- endmacro %}
+
 {#- Which rows of a source belong to these periods: the end of its FROM clause. -#}
-{% macro of_changed_periods(source, period) -%}
+{% macro of_changed_days(source) -%}
     {%- if not is_built_whole() %}
-    inner join changed_periods
-        on
-            {{ source }}.channel_key = changed_periods.channel_key
-            {%- if period == 'day' %}
-            and {{ source }}.date_key = changed_periods.day_key
-            {%- elif period == 'week' %}
-            and {{ source }}.date_key
-            between changed_periods.week_key
-            and {{ date_key(date_of_key('changed_periods.week_key') ~ ' + 6') }}
-            {%- else %}
-            and {{ source }}.date_key between changed_periods.month_key and changed_periods.month_key + 30
-            {%- endif %}
+    inner join changed_days
+        on {{ source }}.channel_key = changed_days.channel_key and {{ source }}.date_key = changed_days.date_key
     {%- endif %}
 {%- endmacro %}
 

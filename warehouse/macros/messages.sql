@@ -135,7 +135,8 @@ transaction. Not in CTEs, because the planner knows nothing of a CTE's size and 
     order by repost_cluster asc, message_timestamp asc, channel_name asc, message_id asc;
     analyze first_posts;
 
-    -- With a message changes who was or is the first of its cluster, and with each of these the rest of its album.
+    -- With a message may change which one is the first of its cluster, and with each of these the rest of its album. A
+    -- first one that stays first is left alone: written again, it would have the summaries of its month made anew.
     {{ list_rows('affected_messages') }}
     select
         message_key,
@@ -147,39 +148,47 @@ transaction. Not in CTEs, because the planner knows nothing of a CTE's size and 
         former.message_key,
         former.channel_name,
         former.message_id
-    from touched_clusters
+    from first_posts
     cross join lateral (
         select
             stored.message_key,
             stored.channel_name,
             stored.message_id
         from {{ this }} as stored
-        where stored.repost_cluster = touched_clusters.repost_cluster and not stored.is_repost
+        where stored.repost_cluster = first_posts.repost_cluster and not stored.is_repost
         order by stored.message_timestamp, stored.channel_name, stored.message_id
         limit 1
     ) as former
+    where former.message_key <> first_posts.message_key
     union
     select
-        message_key,
-        channel_name,
-        message_id
-    from first_posts;
+        first_posts.message_key,
+        first_posts.channel_name,
+        first_posts.message_id
+    from first_posts
+    inner join {{ this }} as stored on first_posts.message_key = stored.message_key
+    where stored.is_repost;
     create unique index on affected_messages (message_key);
     analyze affected_messages;
+
+    {{ list_rows('touched_albums') }}
+    select albums.album_key
+    from changed_messages
+    cross join unnest(array[album_key, former_album_key]) as albums (album_key)
+    where albums.album_key is not null
+    union
+    select stored.album_key
+    from affected_messages
+    inner join {{ this }} as stored on affected_messages.message_key = stored.message_key
+    where stored.album_key is not null;
+    analyze touched_albums;
     insert into affected_messages (message_key, channel_name, message_id)
     select
         siblings.message_key,
         siblings.channel_name,
         siblings.message_id
-    from (
-        select unnest(array[album_key, former_album_key]) as album_key
-        from changed_messages
-        union
-        select stored.album_key
-        from affected_messages
-        inner join {{ this }} as stored on affected_messages.message_key = stored.message_key
-    ) as albums
-    inner join {{ this }} as siblings on albums.album_key = siblings.album_key
+    from touched_albums
+    inner join {{ this }} as siblings on touched_albums.album_key = siblings.album_key
     on conflict do nothing;
     analyze affected_messages
     {%- endif %}

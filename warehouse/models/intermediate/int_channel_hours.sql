@@ -17,5 +17,5 @@ select
     count(messages.views) filter (where messages.is_original_post) as viewed_post_count,
     sum(messages.views) filter (where messages.is_original_post) as original_views
 from {{ ref('fct_messages') }} as messages
-{{ of_changed_periods('messages', 'day') }}
+{{ of_changed_days('messages') }}
 group by 1, 2, 3, 4

@@ -23,7 +23,7 @@ select
     min(messages.date_key) as first_date_key,
     max(messages.date_key) as last_date_key
 from {{ ref('fct_messages') }} as messages
-{{ of_changed_periods('messages', 'month') }}
+{{ of_changed_days('messages') }}
 inner join {{ ref('int_message_terms') }} as terms on messages.message_key = terms.message_key
 where terms.vocabulary = 'product'
 group by 1, 2, 3, 4

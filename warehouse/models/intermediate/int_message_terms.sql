@@ -4,7 +4,7 @@
         incremental_strategy='append',
         pre_hook="{{ delete_changed_texts() }}",
         meta={'written': {'by': 'int_message_terms', 'column': 'updated_at'}, 'seeds': ['product_terms', 'topic_terms']},
-        indexes=[{'columns': ['message_key']}],
+        indexes=[{'columns': ['message_key']}, {'columns': ['updated_at']}],
     )
 }}
 

@@ -24,5 +24,5 @@ select
     offers.link_method,
     count(*) as offer_count
 from {{ ref('int_offers') }} as offers
-{{ of_changed_periods('offers', 'month') }}
+{{ of_changed_days('offers') }}
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13

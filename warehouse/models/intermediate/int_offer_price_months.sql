@@ -28,5 +28,5 @@ select
         cast(extract(epoch from offers.offer_timestamp) * 1000000 as bigint), offers.message_id, offers.offer_index
     ]) as latest
 from {{ ref('int_offers') }} as offers
-{{ of_changed_periods('offers', 'month') }}
+{{ of_changed_days('offers') }}
 group by 1, 2, 3, 4, 5, 6, 7, 8

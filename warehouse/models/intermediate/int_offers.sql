@@ -51,9 +51,11 @@ linked as materialized (
     {% if not is_whole -%}
     inner join changed_offer_messages as changed
         on offers.channel_name = changed.channel_name and offers.message_id = changed.message_id
-    {% endif %}
+    inner join {{ ref('fct_messages') }} as messages on changed.message_key = messages.message_key
+    {%- else -%}
     inner join {{ ref('fct_messages') }} as messages
         on offers.channel_name = messages.channel_name and offers.message_id = messages.message_id
+    {%- endif %}
     left join answers on offers.name_key = answers.name_key
 ),
 

@@ -7,24 +7,33 @@
     )
 }}
 
+with messages as (
+    select
+        all_messages.message_key,
+        all_messages.channel_key,
+        {{ month_key('all_messages.date_key') }} as month_key,
+        all_messages.views,
+        all_messages.forwards
+    from {{ ref('fct_messages') }} as all_messages
+    {{ of_changed_days('all_messages') }}
+),
+
 -- A message that offers five packs of a product was read once.
-with product_messages as (
+products as (
     select distinct
-        offers.channel_key,
-        {{ month_key('offers.date_key') }} as month_key,
-        offers.product_key,
-        offers.message_key
+        offers.message_key,
+        offers.product_key
     from {{ ref('int_offers') }} as offers
-    {{ of_changed_periods('offers', 'month') }}
+    {{ of_changed_days('offers') }}
 )
 
 select
-    product_messages.channel_key,
-    product_messages.month_key,
-    product_messages.product_key,
+    messages.channel_key,
+    messages.month_key,
+    products.product_key,
     count(*) as message_count,
     sum(messages.views) as total_views,
     sum(messages.forwards) as total_forwards
-from product_messages
-inner join {{ ref('fct_messages') }} as messages on product_messages.message_key = messages.message_key
-group by product_messages.channel_key, product_messages.month_key, product_messages.product_key
+from messages
+inner join products on messages.message_key = products.message_key
+group by messages.channel_key, messages.month_key, products.product_key

@@ -25,7 +25,7 @@ with weekly as (
         sum(messages.forwards) filter (where messages.is_original_post and messages.views is not null)
             as original_forwards
     from {{ ref('fct_messages') }} as messages
-    {{ of_changed_periods('messages', 'week') }}
+    {{ of_changed_days('messages') }}
     group by 1, 2, 3
 )
 

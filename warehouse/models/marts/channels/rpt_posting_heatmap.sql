@@ -1,26 +1,27 @@
 {{ config(indexes=[{'columns': ['heatmap_key'], 'unique': True}, {'columns': ['channel_key']}]) }}
 
 -- Of the last year of each channel, so that a shop's old habits do not hide what it does now.
-with hours as (
+with years as (
     select
-        *,
-        {{ date_of_key('date_key') }} as full_date,
-        {{ date_of_key('max(date_key) over (partition by channel_key)') }} as last_date
+        channel_key,
+        {{ date_key(date_of_key('max(date_key)') ~ " - " ~ var('heatmap_days')) }} as after_date_key
     from {{ ref('int_channel_hours') }}
+    group by 1
 ),
 
 cells as (
     select
-        channel_key,
-        channel_name,
-        cast(extract(isodow from full_date) as integer) as day_of_week,
-        hour_of_day,
-        sum(message_count) as message_count,
-        sum(original_post_count) as original_post_count,
-        sum(viewed_post_count) as viewed_post_count,
-        sum(original_views) as original_views
-    from hours
-    where full_date > last_date - {{ var('heatmap_days') }}
+        hours.channel_key,
+        hours.channel_name,
+        cast(extract(isodow from {{ date_of_key('hours.date_key') }}) as integer) as day_of_week,
+        hours.hour_of_day,
+        sum(hours.message_count) as message_count,
+        sum(hours.original_post_count) as original_post_count,
+        sum(hours.viewed_post_count) as viewed_post_count,
+        sum(hours.original_views) as original_views
+    from {{ ref('int_channel_hours') }} as hours
+    inner join years on hours.channel_key = years.channel_key
+    where hours.date_key > years.after_date_key
     group by 1, 2, 3, 4
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(meta={'written': {'by': 'fct_images', 'column': 'updated_at'}}, materialized='view') }}
 
 -- A view: what was detected lies in the raw schema, what became of its photo in fct_images. By path: where several
 -- lakes hold a photo, only the copy that fct_images chose is counted.
@@ -29,7 +29,10 @@ select
 
     -- engagement of the message
     images.views,
-    images.forwards
+    images.forwards,
+
+    -- timestamps
+    images.updated_at
 from {{ ref('fct_images') }} as images
 inner join {{ ref('stg_yolo__detections') }} as detections on images.image_path = detections.image_path
 where

@@ -81,7 +81,7 @@ photos_with_messages as (
         all_messages.forwards
     from photos
     left join {{ ref('fct_messages') }} as all_messages
-        on photos.channel_name = all_messages.channel_name and photos.message_id = all_messages.message_id
+        on {{ message_key('photos.channel_name', 'photos.message_id') }} = all_messages.message_key
 ),
 
 named_but_absent as (

@@ -26,7 +26,7 @@ with daily as (
         sum(messages.forwards) filter (where messages.is_original_post) as original_forwards,
         coalesce(bool_and(messages.source = 'sample'), false) as is_sample
     from {{ ref('fct_messages') }} as messages
-    {{ of_changed_periods('messages', 'day') }}
+    {{ of_changed_days('messages') }}
     group by messages.channel_key, messages.channel_name, messages.date_key
 )
 

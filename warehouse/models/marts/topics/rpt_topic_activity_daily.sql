@@ -26,7 +26,7 @@ with daily as (
         count(messages.views) filter (where messages.is_original_post) as viewed_post_count,
         sum(messages.views) filter (where messages.is_original_post) as original_views
     from {{ ref('fct_messages') }} as messages
-    {{ of_changed_periods('messages', 'day') }}
+    {{ of_changed_days('messages') }}
     inner join {{ ref('int_message_terms') }} as terms on messages.message_key = terms.message_key
     where terms.vocabulary = 'topic'
     group by messages.channel_key, messages.channel_name, messages.date_key, terms.label

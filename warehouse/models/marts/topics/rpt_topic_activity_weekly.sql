@@ -5,17 +5,32 @@
     )
 }}
 
-with weekly as (
+-- By channel first: to count different channels of all days would take a sort of all days.
+with weekly_by_channel as (
     select
         topic,
         {{ week_start('full_date') }} as week_start_date,
+        channel_key,
+        sum(message_count) as message_count,
+        sum(distinct_message_count) as distinct_message_count,
+        sum(original_post_count) as original_post_count,
+        sum(viewed_post_count) as viewed_post_count,
+        sum(original_views) as original_views
+    from {{ ref('rpt_topic_activity_daily') }}
+    group by 1, 2, 3
+),
+
+weekly as (
+    select
+        topic,
+        week_start_date,
         sum(message_count) as message_count,
         sum(distinct_message_count) as distinct_message_count,
         sum(original_post_count) as original_post_count,
         sum(viewed_post_count) as viewed_post_count,
         sum(original_views) as original_views,
-        count(distinct channel_key) as channel_count
-    from {{ ref('rpt_topic_activity_daily') }}
+        count(*) as channel_count
+    from weekly_by_channel
     group by 1, 2
 )
 
