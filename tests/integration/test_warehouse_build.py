@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from factories import copied_project
 from medical_telegram_warehouse.errors import DatabaseRefusedError, DatabaseUnavailableError, TransformError
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform import STEP_ARGUMENTS, TransformStep, TransformSummary, build
@@ -37,6 +38,17 @@ def address_of(database: Any, **changes: Any) -> DatabaseAddress:
 def run(step: TransformStep, database: Any, state_dir: Path, **changes: Any) -> TransformSummary:
     values = {"address": address_of(database), "report_timezone": "Africa/Addis_Ababa"} | changes
     return build(step, project_dir=PROJECT, state_dir=state_dir, **values)
+
+
+def environment_of(database: Any) -> dict[str, str]:
+    """What plain dbt reads."""
+    return {
+        "POSTGRES_HOST": database.host,
+        "POSTGRES_PORT": str(database.port),
+        "POSTGRES_DB": database.dbname,
+        "POSTGRES_USER": database.user,
+        "POSTGRES_PASSWORD": database.password,
+    }
 
 
 def add_message(connection: psycopg.Connection, message_id: int = 1, **changes: Any) -> None:
@@ -88,14 +100,7 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
 
     state = next(tmp_path.iterdir())
-    environment = {
-        "POSTGRES_HOST": database.host,
-        "POSTGRES_PORT": str(database.port),
-        "POSTGRES_DB": database.dbname,
-        "POSTGRES_USER": database.user,
-        "POSTGRES_PASSWORD": database.password,
-    }
-    results = invoke(["build"], project_dir=PROJECT, target_dir=state, environment=environment).results
+    results = invoke(["build"], project_dir=PROJECT, target_dir=state, environment=environment_of(database)).results
     assert {str(result.status) for result in results} <= {"success", "pass", "no-op"}
     assert sum(result.node.resource_type == "unit_test" for result in results) >= 10
 
@@ -111,6 +116,43 @@ def test_building_twice_gives_identical_tables_and_one_message_is_enough(databas
             written.append((messages.rows["fct_messages"], photos.rows["fct_images"], marts(connection)))
     assert [rows for *rows, _ in written] == [[1, 1], [0, 0]]
     assert written[0][2] == written[1][2]
+
+
+def test_readers_lose_no_table_while_photos_are_scanned(database: Any, tmp_path: Path) -> None:
+    """That takes hours, after the first step; what the second will make stands on views of the first."""
+    query = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 'marts'::regnamespace"
+
+    def relations() -> set[str]:
+        with database.connect() as connection:
+            return {name for (name,) in connection.execute(query).fetchall()}
+
+    for step in BOTH_STEPS:
+        run(step, database, tmp_path)
+    built = relations()
+    assert "fct_image_detections" in built
+    run(TransformStep.MESSAGES, database, tmp_path)
+    assert relations() == built
+
+
+def test_an_edited_view_is_made_anew(database: Any, tmp_path: Path) -> None:
+    """Also by plain dbt, and where a column that PostgreSQL cannot take out of a view is gone."""
+    project = copied_project(tmp_path / "project")
+    view = project / "warehouse/models/staging/stg_telegram__moved_messages.sql"
+    options: dict[str, Any] = {
+        "project_dir": project, "target_dir": tmp_path / "target", "environment": environment_of(database)
+    }  # fmt: skip
+    columns_of = "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = %s::regclass"
+    seen = []
+    for text in (view.read_text(encoding="utf-8"), "select 1 as number", "select 1 as number"):
+        view.write_text(text, encoding="utf-8")
+        invoke(["run", "--select", view.stem], **options)
+        with database.connect() as connection:
+            [(columns,)] = connection.execute(columns_of, ["staging.stg_telegram__moved_messages"]).fetchall()
+            [(comment,)] = connection.execute(
+                "SELECT obj_description('staging.stg_telegram__moved_messages'::regclass)"
+            ).fetchall()
+            seen.append((columns, bool(comment)))
+    assert seen == [("channel_name message_id former_timestamp moved_at", True), ("number", True), ("number", True)]
 
 
 def test_failures_name_the_node_and_leave_the_environment_alone(

@@ -35,10 +35,10 @@ The moment up to which this model has read, as a literal: the planner knows how 
     cast('{{ moment }}' as timestamptz)
 {%- endmacro %}
 
-{#- Run after every model; only incremental ones have something to remember. -#}
+{#- Run after every model; those that are always made anew have nothing to remember. -#}
 {% macro remember_build() -%}
-    {%- if model.config.materialized == 'incremental' -%}
-    {{ remember_signature(seeds_signature()) }};
+    {%- if model.config.materialized == 'incremental' or 'made_of' in model.config.meta -%}
+    {{ remember_signature(own_signature() if 'made_of' in model.config.meta else seeds_signature()) }};
     {{ analyze_once() }}
     {%- endif -%}
 {%- endmacro %}

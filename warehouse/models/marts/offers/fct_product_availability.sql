@@ -1,6 +1,7 @@
 {{
     config(
         tags=['reposts'],
+        meta={'made_of': 'offers'},
         indexes=[
             {'columns': ['product_availability_key'], 'unique': True},
             {'columns': ['product_key']},
@@ -9,6 +10,7 @@
     )
 }}
 
+-- depends_on: {{ ref('int_offers') }}
 -- A channel's own last message is the clock: two builds of the same data agree, and a channel that rests does not lose
 -- its products by resting.
 with channels as (

@@ -1,10 +1,12 @@
 {{
     config(
         tags=['reposts'],
+        meta={'made_of': 'offers'},
         indexes=[{'columns': ['name_key'], 'unique': True}, {'columns': ['offer_count']}],
     )
 }}
 
+-- depends_on: {{ ref('int_offers') }}
 with names as (
     select distinct on (name_key)
         name_key,

@@ -1,10 +1,12 @@
 {{
     config(
         tags=['reposts'],
+        meta={'made_of': 'offers'},
         indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}],
     )
 }}
 
+-- depends_on: {{ ref('int_offers') }}
 with prices as (
     select *
     from {{ ref('int_offer_prices') }}
