@@ -6,16 +6,15 @@ step's staging views until then. And a night makes no view, which is a second le
 {% materialization view, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='view') -%}
-    {{ run_hooks(pre_hooks) }}
     {%- if existing is not none and existing.is_view and stored_signature() == own_signature() %}
-        {%- call statement('main') %} select 'unchanged' {%- endcall %}
-    {%- else %}
-        {{ drop_relation_if_exists(existing) }}
-        {%- call statement('main') %} {{ get_create_view_as_sql(target, sql) }} {%- endcall %}
-        {%- do persist_docs(target, model) %}
-        {%- do run_query(remember_signature(own_signature())) %}
+        {{ return(unchanged(target)) }}
     {%- endif %}
+    {{ run_hooks(pre_hooks) }}
+    {{ drop_relation_if_exists(existing) }}
+    {%- call statement('main') %} {{ get_create_view_as_sql(target, sql) }} {%- endcall %}
     {%- do apply_grants(target, config.get('grants'), should_revoke=true) %}
+    {%- do persist_docs(target, model) %}
+    {%- do run_query(remember_signature(own_signature())) %}
     {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() %}
     {{ return({'relations': [target]}) }}
@@ -26,12 +25,17 @@ A summary of offers (`made_of: offers` in its meta) is made anew in the first st
 second one makes it anew only where a photo showed an offer to be a copy, which is seldom.
 -#}
 {% materialization table, adapter='postgres' %}
-    {%- if not is_left_as_it_is() %}
-        {{ return(dbt.materialization_table_default()) }}
+    {%- if is_left_as_it_is() %}
+        {{ return(unchanged(this.incorporate(type='table'))) }}
     {%- endif %}
-    {%- call statement('main') %} select 'unchanged' {%- endcall %}
-    {{ return({'relations': [this.incorporate(type='table')]}) }}
+    {{ return(dbt.materialization_table_default()) }}
 {% endmaterialization %}
+
+{#- What a materialization returns that left everything as it was; no number of rows is told. -#}
+{% macro unchanged(target) -%}
+    {%- do store_raw_result('main', message='unchanged', code='unchanged', rows_affected=-1) -%}
+    {{ return({'relations': [target]}) }}
+{%- endmacro %}
 
 {% macro is_left_as_it_is() -%}
     {%- set views = 'model.medical_telegram_warehouse.int_product_view_months' -%}
