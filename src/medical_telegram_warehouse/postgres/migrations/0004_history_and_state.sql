@@ -11,17 +11,6 @@ CREATE TABLE raw.telegram_message_texts (
     PRIMARY KEY (channel_name, message_id, text_hash)
 );
 
-INSERT INTO raw.telegram_message_texts (channel_name, message_id, text_hash, message_text)
-SELECT channel_name, message_id, md5(message_text)::uuid, message_text
-FROM raw.telegram_messages
-INNER JOIN (
-    SELECT channel_name, message_id
-    FROM raw.telegram_message_observations
-    WHERE NOT is_deleted
-    GROUP BY channel_name, message_id
-    HAVING count(DISTINCT text_hash) > 1
-) AS edited USING (channel_name, message_id);
-
 -- The lakes still hold the texts of earlier edits. Reading every file again adds nothing else: observations that are
 -- known stay as they are.
 UPDATE ops.loaded_files SET file_size = -1, loaded_bytes = 0, loaded_sha256 = '';
