@@ -15,7 +15,7 @@ run: $(INSTALLED)  ## set up, run the whole pipeline, print a summary (ARGS="--l
 	@$(BIN)/mtw run $(ARGS)
 
 test: lint  ## set up, check style, types and imports, and run all tests (ARGS="-k name")
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
 	@$(BIN)/ruff check .
