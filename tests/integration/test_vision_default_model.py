@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medical_telegram_warehouse.vision.decode import decode_photo
 from medical_telegram_warehouse.vision.rules import PERSON_CLASSES, PRODUCT_CLASSES
-from medical_telegram_warehouse.vision.runtime import Detector
+from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.weights import ModelFile, fetch_model, resolve_model
 
 PROJECT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from medical_telegram_warehouse.records import PhotoScan, ScanStatus
 from medical_telegram_warehouse.vision.content import MAX_FILE_BYTES
 from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
 from medical_telegram_warehouse.vision.rules import image_category
-from medical_telegram_warehouse.vision.runtime import Detector
+from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 QUEUED_PER_WORKER = 2  # enough to keep a worker busy; each queued photo holds its bytes in memory

