@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import psycopg
 
-from medical_telegram_warehouse.vision.rules import PERSON_CLASSES, PRODUCT_CLASSES
+from medical_telegram_warehouse.vision.rules import load_categories
 
 # What the model takes these shops' goods for; a name that stands twice is met twice as often.
 _CLASSES = [
@@ -80,7 +80,7 @@ _MAKE_OBJECTS = """
 _ADD_SCANS = """
     INSERT INTO raw.image_scans (
         image_path, lake, channel_name, message_id, sha256, file_size, image_width, image_height, status, error, model,
-        confidence_threshold, image_category, num_detections
+        confidence_threshold, image_category, num_detections, offered_category, image_group
     )
     SELECT
         photos.image_path, 'own', photos.channel_name, photos.message_id, photos.sha256,
@@ -90,7 +90,13 @@ _ADD_SCANS = """
         CASE WHEN NOT photos.is_readable THEN 'no picture that can be read' END,
         'yolov7-tiny', 0.25,
         CASE WHEN photos.is_readable THEN coalesce(seen.image_category, 'other') END,
-        CASE WHEN photos.is_readable THEN photos.num_detections END
+        CASE WHEN photos.is_readable THEN photos.num_detections END,
+        CASE
+            WHEN NOT photos.is_readable THEN NULL
+            WHEN seen.image_category IN ('promotional', 'lifestyle') THEN 'promotional'
+            ELSE 'product_display'
+        END,
+        CASE WHEN photos.is_readable THEN left(photos.sha256, 16) END
     FROM made_photos AS photos
     LEFT JOIN (
         SELECT
@@ -125,7 +131,12 @@ _FORGET = "DROP TABLE made_photos, made_objects"
 
 def add_photo_records(connection: psycopg.Connection) -> int:
     """Insert the rows of every photo that is named and was not scanned; returns how many photos those are."""
-    names = {"classes": _CLASSES, "persons": list(PERSON_CLASSES), "products": list(PRODUCT_CLASSES)}
+    categories = load_categories()
+    names = {
+        "classes": _CLASSES,
+        "persons": list(categories.person_classes),
+        "products": list(categories.product_classes),
+    }
     with connection.transaction():
         connection.execute(_MAKE_PHOTOS)
         connection.execute(_MAKE_OBJECTS, names)

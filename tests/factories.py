@@ -90,6 +90,12 @@ def detections_csv(path: Path, *rows: dict[str, Any]) -> Path:
         "y_max": 40,
         "image_category": "product_display",
         "num_detections": 1,
+        "model_sha256": "ee",
+        "runtime": "onnxruntime",
+        "person_score": "",
+        "product_score": 0.5,
+        "offered_category": "product_display",
+        "image_group": "aa",
     }
     lines = [",".join(CSV_COLUMNS)]
     lines += [",".join(str({**defaults, **row}[name]) for name in CSV_COLUMNS) for row in rows]

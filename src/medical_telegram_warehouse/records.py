@@ -145,8 +145,15 @@ class ScanStatus(StrEnum):
     MISSING = "missing"
 
 
+class RuntimeName(StrEnum):
+    """What computes a detection model."""
+
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
 class ImageCategory(StrEnum):
-    """What a photo shows, judged from its detections alone."""
+    """What a photo shows: a person and a product, a product, a person, or neither."""
 
     PROMOTIONAL = "promotional"
     PRODUCT_DISPLAY = "product_display"
@@ -166,13 +173,14 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PhotoScan(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of scanning one photo's content with one model and one threshold."""
+    """What one photo's content showed one model. What the objects mean is judged later, and may be judged anew."""
 
     status: ScanStatus
     error: str | None = None
     """Why it could not be read, for `unreadable`."""
     image_width: int | None = None
     image_height: int | None = None
-    image_category: ImageCategory | None = None
-    """None for what could not be read: unknown is not `other`."""
+    perceptual_hash: bytes | None = None
+    """32 bytes that re-encoding hardly changes; None for a picture of one colour."""
     detections: tuple[Detection, ...] = ()
+    """Best first, down to the scan's floor, which is lower than what tables show."""

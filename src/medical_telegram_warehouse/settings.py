@@ -21,7 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from medical_telegram_warehouse.errors import SettingsError
-from medical_telegram_warehouse.records import DatabaseAddress, DataCenter, TelegramAccess
+from medical_telegram_warehouse.records import DatabaseAddress, DataCenter, RuntimeName, TelegramAccess
 
 _DATA_CENTER = re.compile(r"(?P<number>\d{1,5}):(?P<host>\[[0-9a-fA-F:.]+\]|[^:\s]+):(?P<port>\d{1,5})")
 _PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
@@ -85,7 +85,10 @@ class Settings(BaseSettings):
 
     yolo_model: str = "yolov7-tiny"
     yolo_confidence_threshold: float = Field(default=0.25, gt=0, lt=1)
+    yolo_runtime: RuntimeName = RuntimeName.ONNXRUNTIME
+    yolo_categories: Path | None = None
     yolo_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+    yolo_previews: bool = False
 
     offer_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
 
@@ -133,7 +136,9 @@ class Settings(BaseSettings):
 
     def model_post_init(self, _context: Any) -> None:
         """Make every path absolute."""
-        for name in ("data_dir", "models_dir", "dagster_home", "source_lake", "telegram_dc_public_key"):
+        for name in (
+            "data_dir", "models_dir", "dagster_home", "source_lake", "telegram_dc_public_key", "yolo_categories",
+        ):  # fmt: skip
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, (self.project_dir / value.expanduser()).resolve())

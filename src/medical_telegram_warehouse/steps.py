@@ -32,7 +32,8 @@ from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.sources.base import MessageSource
 from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
-from medical_telegram_warehouse.vision.scan import scan_photos
+from medical_telegram_warehouse.vision.rules import load_categories
+from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
 from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
 
 SCRAPE = "scrape_telegram_data"
@@ -227,28 +228,49 @@ def model_of(settings: Settings) -> ModelFile:
     return resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir)
 
 
-def detect_step(settings: Settings) -> StepOutcome:
-    """Photos -> data/processed/yolo_detections.csv."""
+def detect_step(settings: Settings, *, rescan: bool = False) -> StepOutcome:
+    """Photos -> data/processed/yolo_detections.csv.
+
+    Args:
+        settings: of which the model, its runtime, the threshold and the categories matter here.
+        rescan: whether photos that were scanned with other settings are scanned again.
+    """
     lakes = lakes_of(settings)
+    options = ScanOptions(
+        model_of(settings),
+        load_categories(settings.yolo_categories),
+        settings.yolo_confidence_threshold,
+        settings.yolo_runtime,
+        settings.yolo_workers,
+        rescan,
+    )
     summary = scan_photos(
         list_photos(lakes, settings.data_dir.parent),
-        model_of(settings),
+        options,
         cache_path=settings.processed_dir / "scans.sqlite",
         csv_path=settings.processed_dir / DETECTIONS_FILE,
-        confidence_threshold=settings.yolo_confidence_threshold,
-        workers=settings.yolo_workers,
         reachable_lakes={lake.name for lake in lakes if lake.is_reachable},
     )
+    details = asdict(summary) | {"model": options.model.name, "runtime": options.runtime.value}
+    return StepOutcome(DETECT, summary.scanned, _detect_headline(summary), details)
+
+
+def _detect_headline(summary: ScanSummary) -> str:
     headline = (
-        f"{summary.scanned:,} contents scanned of {summary.photos:,} photos, {summary.detections:,} objects found"
+        f"{summary.scanned:,} contents scanned of {summary.photos:,} photos ({summary.photos_per_second:,.1f}/s), "
+        f"{summary.detections:,} objects on all"
         if summary.scanned
         else f"nothing new in {summary.photos:,} photos"
     )
+    if summary.stale:
+        headline += (
+            f"; {summary.stale:,} were scanned with another model, runtime or threshold (`mtw detect --rescan` renews)"
+        )
     if summary.unreadable:
         headline += f"; {summary.unreadable:,} unreadable"
     if summary.missing:
         headline += f"; {summary.missing:,} gone"
-    return StepOutcome(DETECT, summary.scanned, headline, asdict(summary))
+    return headline
 
 
 def load_detections_step(settings: Settings) -> StepOutcome:

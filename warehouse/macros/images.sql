@@ -77,30 +77,30 @@ and their deletion. In tables, as in macros/messages.sql.
             and changed_image_messages.file_name = nameless_scans.file_name;
     analyze changed_images;
 
-    -- And the copies that they have or had: which came first may have changed.
-    {{ list_rows('copied_contents') }}
-    select scans.sha256
+    -- And the copies that they have or had: which came first may have changed, and what their posts say of them.
+    {{ list_rows('copied_images') }}
+    select scans.image_group
     from changed_images
     inner join {{ ref('stg_yolo__image_scans') }} as scans
         on changed_images.channel_name = scans.channel_name and changed_images.message_id = scans.message_id
-    where scans.sha256 is not null
+    where scans.image_group is not null
     union
-    select scans.sha256
+    select scans.image_group
     from changed_images
     inner join {{ ref('stg_yolo__image_scans') }} as scans on changed_images.image_path = scans.image_path
-    where changed_images.image_path is not null and scans.sha256 is not null
+    where changed_images.image_path is not null and scans.image_group is not null
     union
-    select stored.sha256
+    select stored.image_group
     from changed_images
     inner join {{ this }} as stored
         on {{ message_key('changed_images.channel_name', 'changed_images.message_id') }} = stored.image_key
-    where stored.sha256 is not null
+    where stored.image_group is not null
     union
-    select stored.sha256
+    select stored.image_group
     from changed_images
     inner join {{ this }} as stored on md5('file:' || changed_images.image_path) = stored.image_key
-    where changed_images.image_path is not null and stored.sha256 is not null;
-    analyze copied_contents;
+    where changed_images.image_path is not null and stored.image_group is not null;
+    analyze copied_images;
 
     {{ list_rows('affected_images') }}
     select
@@ -115,8 +115,8 @@ and their deletion. In tables, as in macros/messages.sql.
         stored.message_id,
         case when stored.message_id is null then stored.image_path end as image_path,
         stored.image_key
-    from copied_contents
-    inner join {{ this }} as stored on copied_contents.sha256 = stored.sha256;
+    from copied_images
+    inner join {{ this }} as stored on copied_images.image_group = stored.image_group;
     create unique index on affected_images (image_key);
     analyze affected_images;
 
@@ -185,4 +185,115 @@ holds of them. Photos without a message have no month: they are few, and summed 
     from {{ ref('fct_images') }}
     where date_key is null
     {%- endif %}
+{%- endmacro %}
+
+{#-
+Whether a message offers a product: null where it says nothing, or has not been read.
+-#}
+{% macro offers_a_product(messages) -%}
+    case
+        when {{ messages }}.genre in ('single_product_ad', 'price_list', 'product_list')
+            then {{ messages }}.offer_count > 0
+        when {{ messages }}.genre <> 'media_only' then false
+    end
+{%- endmacro %}
+
+{#- What photos show and earn by month, told by one kind of category. -#}
+{% macro months_of_categories(category) -%}
+with photos as (
+    {{ images_of_changed_months() }}
+),
+
+counts as (
+    select
+        channel_key,
+        channel_name,
+        month_key,
+        {{ category }},
+        count(*) as photo_count,
+        count(*) filter (where not is_duplicate) as distinct_photo_count,
+        count(*) filter (where has_message) as posted_photo_count,
+        coalesce(sum(num_detections), 0) as detection_count
+    from photos
+    where {{ category }} is not null
+    group by channel_key, channel_name, month_key, {{ category }}
+),
+
+-- An album counts once in each category that its photos show.
+posts as (
+    select
+        photos.channel_key,
+        photos.month_key,
+        photos.{{ category }},
+        max(messages.views) as views
+    from photos
+    inner join {{ ref('fct_messages') }} as messages on photos.message_key = messages.message_key
+    where photos.{{ category }} is not null and not messages.is_forward and messages.views is not null
+    group by
+        photos.channel_key,
+        photos.month_key,
+        photos.{{ category }},
+        coalesce(messages.album_key, messages.message_key)
+),
+
+engagement as (
+    select
+        channel_key,
+        month_key,
+        {{ category }},
+        count(*) as original_post_count,
+        sum(views) as original_views
+    from posts
+    group by channel_key, month_key, {{ category }}
+)
+
+select
+    counts.*,
+    coalesce(engagement.original_post_count, 0) as original_post_count,
+    engagement.original_views
+from counts
+left join engagement
+    on
+        counts.channel_key = engagement.channel_key
+        and counts.month_key = engagement.month_key
+        and counts.{{ category }} = engagement.{{ category }}
+{%- endmacro %}
+
+{#- The same over all months. -#}
+{% macro sums_of_categories(months, category, key) -%}
+with counts as (
+    select
+        channel_key,
+        channel_name,
+        {{ category }},
+        cast(sum(photo_count) as bigint) as photo_count,
+        cast(sum(distinct_photo_count) as bigint) as distinct_photo_count,
+        cast(sum(posted_photo_count) as bigint) as posted_photo_count,
+        cast(sum(detection_count) as bigint) as detection_count,
+        cast(sum(original_post_count) as bigint) as original_post_count,
+        sum(original_views) as original_views
+    from {{ months }}
+    group by channel_key, channel_name, {{ category }}
+)
+
+select
+    -- keys
+    md5(channel_name || ':' || {{ category }}) as {{ key }},
+    channel_key,
+
+    -- what people read
+    channel_name,
+    {{ category }},
+
+    -- counts
+    photo_count,
+    distinct_photo_count,
+    posted_photo_count,
+    detection_count,
+
+    -- engagement
+    original_post_count,
+    cast(original_views as bigint) as original_views,
+    cast(round(original_views / nullif(original_post_count, 0), 2) as double precision) as avg_views
+from counts
 {%- endmacro %}

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
+from medical_telegram_warehouse.cli.detect import detect
 from medical_telegram_warehouse.cli.dictionary import dictionary
 from medical_telegram_warehouse.cli.offers import offers
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(db)
+app.add_typer(detect)
 app.add_typer(offers)
 
 
@@ -206,27 +208,6 @@ def transform(
             TransformPart.ALL: [steps.TRANSFORM, steps.TRANSFORM_PHOTOS],
         }
         _run_steps(settings, *names[part])
-
-
-@app.command()
-def detect(
-    fetch_weights: Annotated[
-        bool, typer.Option("--fetch-weights", help="Only fetch the weights that YOLO_MODEL names, and stop.")
-    ] = False,
-) -> None:
-    """Step 4: detect objects on every photo that was not scanned yet.
-
-    Writes data/processed/yolo_detections.csv. Each content is scanned once, however often it was posted.
-    """
-    settings = _settings()
-    with friendly_errors():
-        from medical_telegram_warehouse import steps
-
-        if fetch_weights:
-            model = steps.model_of(settings)
-            console.print(f"weights ready: {model.path}")
-        else:
-            _run_steps(settings, steps.DETECT)
 
 
 @app.command()

@@ -1,13 +1,14 @@
 """What earlier scans saw, so that no content is looked at twice.
 
-Belongs here: one SQLite file and its statements. Does not belong here: deciding what to scan (`scan`).
+Belongs here: one SQLite file and its statements. Does not belong here: deciding what to scan (`scan`), what objects
+mean (`rules`).
 
-    files: which photo had which content at last sight, and what its row was made with
-    scans: what a content showed one model at one threshold
+    files:    which photo had which content at last sight
+    contents: with which settings a content was scanned last; that is what its photos show
+    scans:    what a content showed one model
 
 Scans are committed while a run goes on, files at its end: a run that is killed loses a few scans and no truth. The
 file is only a cache, so a damaged or outdated one is thrown away with a warning.
-Categories are not kept: they follow from the detections, and better rules should reach old photos without a scan.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from medical_telegram_warehouse.errors import PermanentError, TransientError
-from medical_telegram_warehouse.records import Detection, PhotoScan, ScanStatus
-from medical_telegram_warehouse.vision.rules import image_category
+from medical_telegram_warehouse.records import Detection, PhotoScan, RuntimeName, ScanStatus
+from medical_telegram_warehouse.vision.rules import SCORE_FLOOR
 
 logger = logging.getLogger(__name__)
 
-REVISION = 1  # counts up when tables change, or when decoding or inference give other results for the same photo
+REVISION = 2  # counts up when tables change, or when decoding or inference give other results for the same photo
 LOCK_SECONDS = 30.0
 NOT_A_DATABASE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -42,31 +43,56 @@ CREATE TABLE IF NOT EXISTS files (
     mtime_ns INTEGER,
     sha256 TEXT,
     trouble TEXT,        -- 'missing', 'unreadable', or null for a file whose bytes were read
-    error TEXT,
+    error TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS contents (
+    sha256 TEXT PRIMARY KEY,
     model_name TEXT NOT NULL,
     model_sha256 TEXT NOT NULL,
+    runtime TEXT NOT NULL,
     threshold REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scans (
     sha256 TEXT NOT NULL,
     model_sha256 TEXT NOT NULL,
-    threshold REAL NOT NULL,
+    runtime TEXT NOT NULL,
+    floor REAL NOT NULL, -- the lowest score that was kept
     status TEXT NOT NULL,
     error TEXT,
     image_width INTEGER,
     image_height INTEGER,
+    perceptual_hash BLOB,
     detections BLOB NOT NULL,
-    PRIMARY KEY (sha256, model_sha256, threshold)
+    PRIMARY KEY (sha256, model_sha256, runtime, floor)
 ) WITHOUT ROWID;
 """
-REMEMBER_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-REMEMBER_SCAN = "INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-SCANNED = "SELECT sha256 FROM scans WHERE model_sha256 = ? AND threshold = ?"
+REMEMBER_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+REMEMBER_CONTENT = "INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)"
+REMEMBER_SCAN = "INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SCANNED = "SELECT sha256 FROM scans WHERE model_sha256 = ? AND runtime = ? AND floor = ?"
 FILES = "SELECT * FROM files"
-FILES_WITH_SCANS = """
-SELECT files.*, scans.status, scans.error, scans.image_width, scans.image_height, scans.detections
-FROM files LEFT JOIN scans USING (sha256, model_sha256, threshold)
+CONTENTS = "SELECT * FROM contents"
+FILES_WITH_SCANS = f"""
+SELECT
+    files.*, contents.model_name, contents.model_sha256, contents.runtime, contents.threshold,
+    scans.status, scans.error, scans.image_width, scans.image_height, scans.perceptual_hash, scans.detections
+FROM files
+LEFT JOIN contents USING (sha256)
+LEFT JOIN scans ON
+    contents.sha256 = scans.sha256 AND contents.model_sha256 = scans.model_sha256
+    AND contents.runtime = scans.runtime AND scans.floor = min({SCORE_FLOOR}, contents.threshold)
 WHERE files.trouble IS NOT NULL OR scans.status IS NOT NULL
+ORDER BY files.lake, files.channel_name, files.message_id IS NULL, files.message_id, files.image_path
+"""
+HASHES = f"""
+SELECT files.sha256, scans.perceptual_hash
+FROM files
+INNER JOIN contents USING (sha256)
+INNER JOIN scans ON
+    contents.sha256 = scans.sha256 AND contents.model_sha256 = scans.model_sha256
+    AND contents.runtime = scans.runtime AND scans.floor = min({SCORE_FLOOR}, contents.threshold)
+WHERE files.trouble IS NULL AND scans.status = 'ok'
+ORDER BY files.lake, files.channel_name, files.message_id IS NULL, files.message_id, files.image_path
 """
 
 _decoder = msgspec.json.Decoder(tuple[Detection, ...])
@@ -84,12 +110,33 @@ class KnownFile(msgspec.Struct, frozen=True, array_like=True):
     sha256: str | None
     trouble: ScanStatus | None
     error: str | None
+
+
+class ScanSettings(NamedTuple):
+    """What a scan's result depends on, besides the photo. The order of the fields is that of the table."""
+
     model_name: str
     model_sha256: str
+    runtime: RuntimeName
     threshold: float
+    """Objects below it are not shown. What rules need is kept from SCORE_FLOOR on."""
+
+    @property
+    def key(self) -> tuple[str, str, float]:
+        """What a scan is kept by: a higher threshold needs no other scan."""
+        return self.model_sha256, self.runtime.value, min(SCORE_FLOOR, self.threshold)
+
+
+class KnownPhoto(NamedTuple):
+    """A file and what its content showed; without settings where no content is known."""
+
+    file: KnownFile
+    settings: ScanSettings | None
+    scan: PhotoScan
 
 
 FILE_COLUMNS = len(KnownFile.__struct_fields__)
+SETTINGS_COLUMNS = len(ScanSettings._fields)
 
 
 class ScanCache:
@@ -117,22 +164,33 @@ class ScanCache:
         with self._errors():
             return {row[0]: _file(row) for row in self._connection.execute(FILES)}
 
-    def scanned(self, model_sha256: str, threshold: float) -> set[str]:
-        """The contents that this model has seen at this threshold."""
+    def contents(self) -> dict[str, ScanSettings]:
+        """All contents ever scanned, with the settings that their photos show."""
         with self._errors():
-            return {row[0] for row in self._connection.execute(SCANNED, (model_sha256, threshold))}
+            return {sha256: _settings(rest) for sha256, *rest in self._connection.execute(CONTENTS)}
 
-    def remember_scans(self, scans: Iterable[tuple[str, PhotoScan]], model_sha256: str, threshold: float) -> None:
+    def scanned(self, settings: ScanSettings) -> set[str]:
+        """The contents that were scanned with these settings at any time."""
+        with self._errors():
+            return {row[0] for row in self._connection.execute(SCANNED, settings.key)}
+
+    def remember_scans(self, scans: Iterable[tuple[str, PhotoScan]], settings: ScanSettings) -> None:
         """Keeps what these contents showed, at once and for good."""
         rows = [
             (
-                sha256, model_sha256, threshold, scan.status.value, scan.error, scan.image_width, scan.image_height,
-                msgspec.json.encode(scan.detections),
+                sha256, *settings.key, scan.status.value, scan.error, scan.image_width, scan.image_height,
+                scan.perceptual_hash, msgspec.json.encode(scan.detections),
             )
             for sha256, scan in scans
         ]  # fmt: skip
         with self._errors(), self._connection:
             self._connection.executemany(REMEMBER_SCAN, rows)
+            self._connection.executemany(REMEMBER_CONTENT, [(row[0], *settings) for row in rows])
+
+    def show(self, contents: Iterable[str], settings: ScanSettings) -> None:
+        """From now on, photos of these contents show what these settings gave."""
+        with self._errors(), self._connection:
+            self._connection.executemany(REMEMBER_CONTENT, [(sha256, *settings) for sha256 in contents])
 
     def remember_files(self, files: Iterable[KnownFile]) -> None:
         """Keeps these files' last sight, all of them or none."""
@@ -140,28 +198,34 @@ class ScanCache:
         with self._errors(), self._connection:
             self._connection.executemany(REMEMBER_FILE, rows)
 
-    def photos(self) -> Iterator[tuple[KnownFile, PhotoScan]]:
-        """Every file with what its row says: what its content showed, or why nothing is known."""
+    def hashes(self) -> dict[str, bytes | None]:
+        """The perceptual hash of each content that a file holds and that is a picture, in the order of the files."""
+        with self._errors():
+            hashes: dict[str, bytes | None] = {}
+            for sha256, perceptual_hash in self._connection.execute(HASHES):
+                hashes.setdefault(sha256, perceptual_hash)
+            return hashes
+
+    def photos(self) -> Iterator[KnownPhoto]:
+        """Every file with what its content showed, or why nothing is known; by lake, channel, message and path."""
         with self._errors():
             for row in self._connection.execute(FILES_WITH_SCANS):
                 file = _file(row[:FILE_COLUMNS])
-                status, error, width, height, detections = row[FILE_COLUMNS:]
+                settings = _settings(row[FILE_COLUMNS:][:SETTINGS_COLUMNS]) if row[FILE_COLUMNS] else None
+                status, error, width, height, perceptual_hash, detections = row[FILE_COLUMNS + SETTINGS_COLUMNS :]
                 if file.trouble is not None:
-                    yield file, PhotoScan(status=file.trouble, error=file.error)
+                    scan = PhotoScan(status=file.trouble, error=file.error)
                 elif status == ScanStatus.OK:
-                    found = _decoder.decode(detections)
-                    yield (
-                        file,
-                        PhotoScan(
-                            status=ScanStatus.OK,
-                            image_width=width,
-                            image_height=height,
-                            image_category=image_category(found),
-                            detections=found,
-                        ),
+                    scan = PhotoScan(
+                        status=ScanStatus.OK,
+                        image_width=width,
+                        image_height=height,
+                        perceptual_hash=perceptual_hash,
+                        detections=_decoder.decode(detections),
                     )
                 else:
-                    yield file, PhotoScan(status=ScanStatus.UNREADABLE, error=error)
+                    scan = PhotoScan(status=ScanStatus.UNREADABLE, error=error)
+                yield KnownPhoto(file, settings, scan)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS)
@@ -203,3 +267,7 @@ class ScanCache:
 
 def _file(row: tuple[object, ...]) -> KnownFile:
     return msgspec.convert(row, KnownFile)
+
+
+def _settings(row: Iterable[object]) -> ScanSettings:
+    return msgspec.convert(tuple(row), ScanSettings)

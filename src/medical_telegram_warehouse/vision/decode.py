@@ -1,9 +1,10 @@
 """A photo's bytes to an upright RGB picture, or a short reason why not.
 
-Belongs here: everything that is suspicious about files called .jpg. Does not belong here: where files lie, what is
-on the picture.
+Belongs here: decoding with bounded memory and time, and what Pillow lets slip. Does not belong here: what first bytes
+promise (`signatures`), formats that must be looked into beforehand (`tiff_tags`, `heif_boxes`), where files lie, what
+is on the picture.
 
-    bytes -> signature checked -> opened (a closed list of formats) -> pixels counted -> decoded -> upright RGB
+    bytes -> signature -> opened by that format's reader alone -> pixels counted -> decoded -> upright RGB
 
 The files come from strangers: nothing is decoded before its size in pixels is known.
 """
@@ -11,47 +12,35 @@ The files come from strangers: nothing is decoded before its size in pixels is k
 from __future__ import annotations
 
 import io
-import struct
+import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
-from medical_telegram_warehouse.errors import PermanentError
+from medical_telegram_warehouse.vision.heif_boxes import without_metadata
+from medical_telegram_warehouse.vision.signatures import picture_kind
+from medical_telegram_warehouse.vision.tiff_tags import check_tiff, orientation
+from medical_telegram_warehouse.vision.unreadable import MAX_PIXELS, UnreadablePhotoError, check_pixels
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-MAX_PIXELS = 64_000_000
+__all__ = ["MAX_PIXELS", "Photo", "UnreadablePhotoError", "decode_photo"]
 
-# Pillow warns above a size of its own; that must end the photo, not reach a user as a warning.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
-# Its other warnings are about metadata that nobody here reads.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-SIGNATURES = (
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, b"\x89PNG", "PNG"),
-    (8, b"WEBP", "WebP"),
-    (0, b"GIF8", "GIF"),
-    (0, b"BM", "BMP"),
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-)
-OTHER_KINDS = (
-    (8, b"AVI ", "a video (AVI)"),
-    (0, b"\x1aE\xdf\xa3", "a video (WebM or Matroska)"),
-    (0, b"OggS", "a sound or video (Ogg)"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-    (0, b"<", "a web page or other marked-up text"),
-)
-# The brand that follows "ftyp" at byte 4; every other brand is a video of the MP4 family.
-STILL_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}
+MAX_READS = 2_000_000  # some seconds
+MAX_SCANS = 100  # of one JPEG; an honest one has about ten
+START_OF_SCAN = b"\xff\xda"
+JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+TRUNCATION = re.compile("truncated|end of file", re.IGNORECASE)
+# What Pillow warns of is either metadata, which nobody here reads, or a size, which is checked here.
+QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 # EXIF orientation: how to turn the stored picture so that it stands upright.
-ORIENTATION_TAG = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -62,14 +51,7 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDE_SWAPPING_TURNS = {TURNS[5], TURNS[6], TURNS[7], TURNS[8]}
-
-
-class UnreadablePhotoError(PermanentError):
-    """A file is not a picture that can be decoded; `reason` fits into a table's cell."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+TURNED_BY_ITS_READER = {"TIFF", "HEIC", "HEIF"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +64,7 @@ class Photo:
 
 
 def decode_photo(data: bytes, *, enough_side: int | None = None) -> Photo:
-    """Decodes a whole file.
+    """Decodes a whole file; of an animation or of several pages, the first.
 
     Args:
         data: The file's bytes.
@@ -92,83 +74,125 @@ def decode_photo(data: bytes, *, enough_side: int | None = None) -> Photo:
     Raises:
         UnreadablePhotoError: With the reason.
     """
-    if not data:
-        raise UnreadablePhotoError("empty file")
-    kind = _picture_kind(data)
+    kind = picture_kind(data)
+    read = _reader(kind)
+    _hush()
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            _check_pixels(width, height)
-            turn = TURNS.get(_orientation(image))
-            if enough_side is not None and enough_side < max(width, height):
-                shrink = enough_side / max(width, height)
-                image.draft(None, (ceil(width * shrink), ceil(height * shrink)))
-            image.load()
-            upright = _to_rgb(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        image = read(data)
+        width, height = image.size
+        check_pixels(width, height)
+        turn = None if kind in TURNED_BY_ITS_READER else TURNS.get(orientation(image.info.get("exif") or b""))
+        if enough_side is not None and kind == "JPEG" and enough_side < max(width, height):
+            shrink = enough_side / max(width, height)
+            image.draft(None, (ceil(width * shrink), ceil(height * shrink)))
+        image.load()
+        upright = _to_rgb(image)
+        if turn is not None:
+            upright = upright.transpose(turn)
+    except UnreadablePhotoError:
+        raise
+    except Image.DecompressionBombError as error:  # while it was opened, by a reader that needs memory for that
         raise UnreadablePhotoError(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
-    except UnidentifiedImageError as error:
-        reason = f"truncated or damaged {kind}" if kind else "not a picture of a supported format"
-        raise UnreadablePhotoError(reason) from error
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error) as error:
-        # What Pillow's decoders raise for bytes that lie about themselves.
-        cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
-        state = "truncated" if cut else "truncated or damaged"
-        raise UnreadablePhotoError(f"{state} {kind or 'picture'}") from error
-    if turn is not None:
-        upright = upright.transpose(turn)
+    except MemoryError as error:
+        raise UnreadablePhotoError(f"a {kind} that needs more memory than there is") from error
+    except Exception as error:  # Pillow's readers, and those that it calls, agree on no error for bytes that lie
+        cut = isinstance(error, EOFError) or TRUNCATION.search(str(error))
+        raise UnreadablePhotoError(f"{'truncated' if cut else 'truncated or damaged'} {kind}") from error
     if turn in SIDE_SWAPPING_TURNS:
         width, height = height, width
     return Photo(upright, width, height)
 
 
-def _picture_kind(data: bytes) -> str | None:
-    """The format that the first bytes promise; other known kinds of file end here, with their name."""
-    head = data[:64]
-    if not head.strip(b"\x00"):
-        raise UnreadablePhotoError("only zero bytes: the download was never finished")
-    for offset, signature, name in SIGNATURES:
-        if head.startswith(signature, offset):
-            return name
-    if head[4:8] == b"ftyp":
-        still = STILL_BRANDS.get(head[8:12])
-        raise UnreadablePhotoError(f"a {still} picture, which is not supported" if still else _video(head[8:12]))
-    for offset, signature, name in OTHER_KINDS:
-        if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(signature, offset):
-            raise UnreadablePhotoError(f"{name}, not a picture")
-    return None
+class _Pieces(io.BytesIO):
+    """A file that may be read in so many pieces only: 60 megabytes of empty ones took two gigabytes of memory."""
+
+    _left = MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise UnreadablePhotoError("made of too many pieces")
+        return super().read(size)
 
 
-def _video(brand: bytes) -> str:
-    return f"a video ({'QuickTime' if brand == b'qt  ' else 'MP4'}), not a picture"
+class _Jpeg(JpegImageFile):
+    def _read_dpi_from_exif(self) -> None:
+        """Takes seconds for EXIF data that lie, and nobody here wants to know."""
 
 
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        limit = f"the limit is {MAX_PIXELS // 1_000_000} million pixels"
-        raise UnreadablePhotoError(f"{width} x {height} pixels, {limit}")
+def _reader(kind: str) -> Callable[[bytes], ImageFile.ImageFile]:
+    """What opens a file of this format. `Image.open` would look at more formats than one, and at more of a file."""
+    if kind in {"HEIC", "HEIF"}:
+        # Its decoder is loaded for the first such photo, and Pillow at large is not told of it.
+        from pillow_heif import HeifImageFile
+
+        return lambda data: HeifImageFile(io.BytesIO(without_metadata(data, kind=kind)))  # type: ignore[no-any-return]
+    if kind == "AVIF" and not AvifImagePlugin.SUPPORTED:
+        raise UnreadablePhotoError("an AVIF picture, which is not supported")
+    return READERS[kind]
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, UserWarning):
-        return 1  # damaged EXIF says nothing about the picture itself
+def _open_jpeg(data: bytes) -> ImageFile.ImageFile:
+    stream = _Pieces(data)
+    image = _Jpeg(stream)
+    # Each scan goes over the whole picture, and a scan may be as short as a line of text.
+    if data.count(START_OF_SCAN) > MAX_SCANS and _scans(data, stream.tell()) > MAX_SCANS:
+        raise UnreadablePhotoError("a JPEG of too many pieces")
+    return image
+
+
+def _scans(data: bytes, place: int) -> int:
+    """How often a JPEG's picture is gone over, beginning in its first scan; not counted are previews and videos."""
+    scans = 1
+    while scans <= MAX_SCANS and (marker := JPEG_MARKER.search(data, place)) and marker[0] != b"\xff\xd9":
+        scans += marker[0] == START_OF_SCAN
+        place = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return scans
+
+
+def _open_tiff(data: bytes) -> ImageFile.ImageFile:
+    check_tiff(data)
+    return TiffImageFile(_Pieces(data))
+
+
+READERS: dict[str, Callable[[bytes], ImageFile.ImageFile]] = {
+    "JPEG": _open_jpeg,
+    "PNG": lambda data: PngImageFile(_Pieces(data)),
+    "WebP": lambda data: WebPImageFile(io.BytesIO(data)),
+    "GIF": lambda data: GifImageFile(_Pieces(data)),
+    "BMP": lambda data: BmpImageFile(_Pieces(data)),
+    "TIFF": _open_tiff,
+    "AVIF": lambda data: AvifImagePlugin.AvifImageFile(io.BytesIO(without_metadata(data, kind="AVIF"))),
+}
+
+
+def _hush() -> None:
+    """Keeps Pillow's warnings from the user, and from a run that makes errors of warnings.
+
+    Filters are the whole process's: `catch_warnings` would take those of another thread away, and what was set once,
+    at import, a test runner sets back.
+    """
+    if QUIET not in warnings.filters[:1]:
+        warnings.filterwarnings("ignore", category=QUIET[2], module=QUIET[3].pattern)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Any mode as RGB: what is transparent becomes white, and 16 bits are scaled, where Pillow would clip them."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_eight_bits(image)).convert("RGB")
+        image = _eight_bits(image)
     if image.has_transparency_data:
-        shown = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
-    return image.convert("RGB")
+        seen = image if image.mode == "RGBA" else image.convert("RGBA")
+        shown = Image.new("RGB", image.size, "white")
+        shown.paste(seen, mask=seen)
+        return shown
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    brightest = 255 if image.mode == "F" else 65535
-    if image.mode == "F" and values.max() <= 1:
-        brightest = 1
-    return np.clip(values * (255 / brightest) + 0.5, 0, 255).astype(np.uint8)
+def _eight_bits(image: Image.Image) -> Image.Image:
+    brightest = 65535.0
+    if image.mode == "F":
+        _, brightest = image.getextrema()
+        brightest = 255.0 if brightest > 1 else 1.0
+    elif image.mode != "I":
+        image = image.convert("I")
+    return image.point(lambda value: value * (255 / brightest) + 0.5).convert("L")

@@ -3,11 +3,12 @@
 Belongs here: the threads and their bounded queue. Does not belong here: which photos are new (`scan`), where results
 are kept (`cache`).
 
-    submit(sha256, bytes) -> a thread: decode, detect, category -> keep([(sha256, scan), ...]) in the caller's thread
+    submit(sha256, bytes) -> a thread: decode, detect, fingerprint -> keep([(sha256, scan), ...]) in the caller's thread
 
-One loaded model serves all threads: onnxruntime releases the interpreter's lock while it computes, and with one
-thread a call it computes in the calling thread. A session for each thread was no faster and took the memory twice.
-Only `scan` imports this, and only when there is something to scan: numpy, Pillow and onnxruntime come with it.
+One loaded model serves all threads: the runtimes release the interpreter's lock while they compute, and with one
+thread a call they compute in the calling thread. A session for each thread was no faster and took the memory twice.
+While one thread decodes, another computes; the caller reads the next files.
+Only `scan` imports this, and only when there is something to scan: numpy, Pillow and a runtime come with it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
-from medical_telegram_warehouse.records import PhotoScan, ScanStatus
+from medical_telegram_warehouse.errors import ModelError
+from medical_telegram_warehouse.records import PhotoScan, RuntimeName, ScanStatus
 from medical_telegram_warehouse.vision.content import MAX_FILE_BYTES
 from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
-from medical_telegram_warehouse.vision.rules import image_category
 from medical_telegram_warehouse.vision.detector import Detector
+from medical_telegram_warehouse.vision.fingerprint import perceptual_hash
+from medical_telegram_warehouse.vision.rules import Categories
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 QUEUED_PER_WORKER = 2  # enough to keep a worker busy; each queued photo holds its bytes in memory
@@ -31,9 +34,9 @@ Keep = Callable[[list[tuple[str, PhotoScan]]], None]
 class ScanPool:
     """Scans contents in threads. Leaving it, even by an error or Ctrl-C, keeps every scan that was finished."""
 
-    def __init__(self, model: ModelFile, *, threshold: float, workers: int, keep: Keep) -> None:
-        self._detector = Detector(model)
-        self._threshold = threshold
+    def __init__(self, detector: Detector, *, floor: float, workers: int, keep: Keep) -> None:
+        self._detector = detector
+        self._floor = floor
         self._keep = keep
         self._limit = workers * (1 + QUEUED_PER_WORKER)
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="vision")
@@ -73,12 +76,27 @@ class ScanPool:
             photo = decode_photo(data, enough_side=max(detector.width, detector.height))
         except UnreadablePhotoError as error:
             return PhotoScan(status=ScanStatus.UNREADABLE, error=error.reason)
-        size = (photo.width, photo.height)
-        found = detector.detect(photo.image, threshold=self._threshold, size=size)
         return PhotoScan(
             status=ScanStatus.OK,
             image_width=photo.width,
             image_height=photo.height,
-            image_category=image_category(found),
-            detections=found,
+            perceptual_hash=perceptual_hash(photo.image),
+            detections=detector.detect(photo.image, threshold=self._floor, size=(photo.width, photo.height)),
         )
+
+
+def load_detector(model: ModelFile, runtime: RuntimeName, categories: Categories, workers: int) -> Detector:
+    """The detector, if it knows anything that the categories ask for.
+
+    Raises:
+        ModelError: the model cannot be used, or none of its classes is a person or a product: every photo would be
+            `other`.
+    """
+    detector = Detector(model, runtime, workers=workers)
+    if not (categories.person_classes | categories.product_classes) & set(detector.class_names):
+        known = ", ".join(detector.class_names[:8]) + (", ..." if len(detector.class_names) > 8 else "")  # noqa: PLR2004
+        raise ModelError(
+            f"{model.path} knows none of the classes that make a photo's category; its classes are {known}. Name them "
+            "in a copy of src/medical_telegram_warehouse/vision/categories.toml, and set YOLO_CATEGORIES to it."
+        )
+    return detector

@@ -1,13 +1,13 @@
 """Scans the photos of the lakes and writes what was seen.
 
 Belongs here: which photos must be looked at again, and what became of the others. Does not belong here: finding the
-photo files (`lake`), the model (`weights`), loading the CSV (`load`).
+photo files (`lake`), the model (`weights`), what objects mean (`rules`), loading the CSV (`load`).
 
     photo files -> size and mtime, or checksum -> new contents through the pool -> cache -> CSV and summary
 
-A third to a half of the photos in these channels are exact copies, so a content is scanned once for a model and a
-threshold, however many messages carry it. A run that ends early goes on where it ended; a run without new photos
-loads no model.
+A third to a half of the photos in these channels are exact copies, so a content is scanned once, however many messages
+carry it. A run that ends early goes on where it ended; a run without new photos loads no model. Another model, runtime
+or threshold applies to new contents; what was scanned before changes on request, and until then is counted as stale.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from medical_telegram_warehouse.progress import Progress
-from medical_telegram_warehouse.records import PhotoFile, PhotoScan, ScanStatus
-from medical_telegram_warehouse.vision.cache import KnownFile, ScanCache
+from medical_telegram_warehouse.records import PhotoFile, PhotoScan, RuntimeName, ScanStatus
+from medical_telegram_warehouse.vision.cache import KnownFile, KnownPhoto, ScanCache, ScanSettings
 from medical_telegram_warehouse.vision.content import Sight, look_at, read_content
 from medical_telegram_warehouse.vision.detections_csv import ScannedPhoto, write_detections
+from medical_telegram_warehouse.vision.likeness import image_groups
+from medical_telegram_warehouse.vision.rules import Categories, judge
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 if TYPE_CHECKING:
@@ -38,49 +40,69 @@ logger = logging.getLogger(__name__)
 GONE = "the file is gone from its lake"
 
 
-@dataclass(frozen=True)
+class ScanOptions(NamedTuple):
+    """How to scan."""
+
+    model: ModelFile
+    categories: Categories
+    confidence_threshold: float
+    """Objects below it are not shown."""
+    runtime: RuntimeName = RuntimeName.ONNXRUNTIME
+    workers: int = 1
+    """How many photos are scanned at once."""
+    rescan: bool = False
+    """Whether contents that were scanned with other settings are scanned again."""
+
+    @property
+    def settings(self) -> ScanSettings:
+        """What results depend on."""
+        return ScanSettings(self.model.name, self.model.sha256, self.runtime, self.confidence_threshold)
+
+
+@dataclass
 class ScanSummary:
     """What a scan did, and what the CSV now holds."""
 
-    photos: int
+    photos: int = 0
     """Photo files seen in this run."""
-    contents: int
+    contents: int = 0
     """Distinct contents among them."""
-    scanned: int
+    scanned: int = 0
     """Contents that went through the model now."""
-    reused: int
+    reused: int = 0
     """Contents that were known from earlier runs."""
-    unreadable: int
-    """Rows of the CSV that are no pictures; like the next three, this counts lakes out of reach as well."""
-    missing: int
-    """Rows of the CSV whose file is gone."""
-    detections: int
+    stale: int = 0
+    """Contents among them that show what another model, runtime or threshold gave."""
+    unreadable: int = 0
+    """Photos of the CSV that are no pictures; like the next four, this counts lakes out of reach as well."""
+    missing: int = 0
+    """Photos of the CSV whose file is gone."""
+    detections: int = 0
     """Rows of the CSV that hold an object."""
-    categories: dict[str, int]
+    image_groups: int = 0
+    """Different pictures among the readable photos: copies and re-encoded copies count once."""
+    categories: dict[str, int] = field(default_factory=dict)
     """How many readable photos of the CSV have each category."""
-    seconds: float
-    photos_per_second: float
+    seconds: float = 0.0
+    photos_per_second: float = 0.0
+    """Contents that were scanned, by the time that the whole step took; 0 where none was."""
 
 
 def scan_photos(
     photos: Iterable[PhotoFile],
-    model: ModelFile,
+    options: ScanOptions,
     *,
     cache_path: Path,
     csv_path: Path,
-    confidence_threshold: float,
-    workers: int,
     reachable_lakes: Collection[str],
 ) -> ScanSummary:
     """Brings the cache and the CSV up to date with these photos.
 
     Args:
         photos: Every photo file of the lakes that can be read now.
-        model: What to scan with.
+        options: How to scan.
         cache_path: Where earlier results are kept.
         csv_path: The file to replace.
-        confidence_threshold: The lowest score of an object that is kept.
-        workers: How many photos are scanned at once.
         reachable_lakes: The lakes that `photos` covers: a photo known from one of them and not in `photos` is
             missing. What is known of other lakes stays as it was.
 
@@ -91,7 +113,7 @@ def scan_photos(
     started = time.monotonic()
     listed = {_storable(photo.image_path): photo for photo in photos}
     with ScanCache(cache_path) as cache:
-        run = _Run(cache, model, confidence_threshold, max(1, workers))
+        run = _Run(cache, options)
         seen = run.look_at_all(listed)
         lakes = set(reachable_lakes)
         gone = [
@@ -99,41 +121,79 @@ def scan_photos(
             for path, file in run.known.items()
             if path not in listed and file.lake in lakes and file.trouble is not ScanStatus.MISSING
         ]
-        cache.remember_files(seen + gone)
-        rows = [_row(file, scan) for file, scan in cache.photos()]
-    write_detections(csv_path, rows)
-    seconds = time.monotonic() - started
-    contents = {file.sha256 for file in seen if file.trouble is None}
-    statuses = Counter(row.scan.status for row in rows)
-    categories = Counter(row.scan.image_category.value for row in rows if row.scan.image_category)
-    summary = ScanSummary(
-        photos=len(listed),
-        contents=len(contents),
-        scanned=len(run.new_contents),
-        reused=len(contents - run.new_contents),
-        unreadable=statuses[ScanStatus.UNREADABLE],
-        missing=statuses[ScanStatus.MISSING],
-        detections=sum(len(row.scan.detections) for row in rows),
-        categories=dict(sorted(categories.items())),
-        seconds=seconds,
-        photos_per_second=len(listed) / seconds if seconds else 0.0,
-    )
+        changed = [file for file in seen if run.known.get(file.image_path) != file]
+        cache.remember_files(changed + gone)
+        contents = {file.sha256 for file in seen if file.trouble is None}
+        summary = ScanSummary(
+            photos=len(listed),
+            contents=len(contents),
+            scanned=len(run.new_contents),
+            reused=len(contents - run.new_contents),
+        )
+        write_detections(csv_path, _judged(cache, options, contents, summary))
+    summary.seconds = time.monotonic() - started
+    summary.photos_per_second = summary.scanned / summary.seconds if summary.seconds else 0.0
     logger.info(
         "Looked at %d photos in %.1f s: %d contents scanned, %d known; %d unreadable, %d missing",
-        *(summary.photos, seconds, summary.scanned, summary.reused, summary.unreadable, summary.missing),
+        *(summary.photos, summary.seconds, summary.scanned, summary.reused, summary.unreadable, summary.missing),
     )
     return summary
+
+
+def _judged(
+    cache: ScanCache, options: ScanOptions, contents: Collection[str | None], summary: ScanSummary
+) -> Iterator[ScannedPhoto]:
+    """Every photo that is known, judged; counts them in the summary on the way."""
+    groups = image_groups(cache.hashes())
+    summary.image_groups = len(set(groups.values()))
+    stale: set[str | None] = set()
+    categories: Counter[str] = Counter()
+    for known in cache.photos():
+        photo = _row(known, options.categories, groups)
+        if known.settings and known.scan.status is ScanStatus.OK:
+            if known.settings[1:] != options.settings[1:] and known.file.sha256 in contents:
+                stale.add(known.file.sha256)
+            lowest = known.settings.threshold
+            summary.detections += sum(found.confidence_score >= lowest for found in known.scan.detections)
+        if photo.judgement:
+            categories[photo.judgement.image_category.value] += 1
+        summary.unreadable += known.scan.status is ScanStatus.UNREADABLE
+        summary.missing += known.scan.status is ScanStatus.MISSING
+        yield photo
+    summary.stale = len(stale)
+    summary.categories = dict(sorted(categories.items()))
+
+
+def _row(known: KnownPhoto, categories: Categories, groups: dict[str, str]) -> ScannedPhoto:
+    file, scan = known.file, known.scan
+    return ScannedPhoto(
+        image_path=file.image_path,
+        lake=file.lake,
+        channel_name=file.channel_name,
+        message_id=file.message_id,
+        file_size=file.size,
+        sha256=file.sha256,
+        scan=scan,
+        settings=known.settings,
+        judgement=(
+            judge(scan.detections, scan.image_width, scan.image_height, categories)
+            if scan.image_width and scan.image_height
+            else None
+        ),
+        image_group=groups.get(file.sha256) if file.sha256 and scan.status is ScanStatus.OK else None,
+    )
 
 
 class _Run:
     """One walk over the photos."""
 
-    def __init__(self, cache: ScanCache, model: ModelFile, threshold: float, workers: int) -> None:
+    def __init__(self, cache: ScanCache, options: ScanOptions) -> None:
         self._cache = cache
-        self._model = model
-        self._threshold = threshold
-        self._workers = workers
-        self._scanned = cache.scanned(model.sha256, threshold)
+        self._options = options
+        self._settings = options.settings
+        self._contents = cache.contents()
+        self._scanned = cache.scanned(self._settings) if options.rescan else set()
+        self._to_show: set[str] = set()
         self.known = cache.files()
         self.new_contents: set[str] = set()
 
@@ -154,6 +214,7 @@ class _Run:
             for path in sorted(photos):
                 seen.append(self._look_at(path, photos[path], submit))
                 progress.advance()
+        self._cache.show(self._to_show, self._settings)
         return seen
 
     def _look_at(self, path: str, photo: PhotoFile, submit: Callable[[str, bytes | None], None]) -> KnownFile:
@@ -176,7 +237,18 @@ class _Run:
         return self._state(path, photo, content.sight, content.sha256)
 
     def _has(self, sha256: str | None) -> bool:
-        return sha256 in self._scanned or sha256 in self.new_contents
+        """Whether a content needs no scan now."""
+        if sha256 is None or sha256 in self.new_contents:
+            return sha256 is not None
+        scanned_with = self._contents.get(sha256)
+        if scanned_with is None:
+            return False
+        if not self._options.rescan or scanned_with[1:] == self._settings[1:]:  # a model's name says nothing
+            return True
+        if sha256 in self._scanned:
+            self._to_show.add(sha256)
+            return True
+        return False
 
     def _state(self, path: str, photo: PhotoFile, sight: Sight | None, sha256: str | None) -> KnownFile:
         return KnownFile(
@@ -189,32 +261,18 @@ class _Run:
             sha256=sha256,
             trouble=None,
             error=None,
-            model_name=self._model.name,
-            model_sha256=self._model.sha256,
-            threshold=self._threshold,
         )
 
     def _pool(self) -> ScanPool:
-        from medical_telegram_warehouse.vision.pool import ScanPool  # loads numpy, Pillow and onnxruntime
+        from medical_telegram_warehouse.vision.pool import ScanPool, load_detector  # loads numpy, Pillow, a runtime
 
         def keep(scans: list[tuple[str, PhotoScan]]) -> None:
-            self._cache.remember_scans(scans, self._model.sha256, self._threshold)
+            self._cache.remember_scans(scans, self._settings)
 
-        return ScanPool(self._model, threshold=self._threshold, workers=self._workers, keep=keep)
-
-
-def _row(file: KnownFile, scan: PhotoScan) -> ScannedPhoto:
-    return ScannedPhoto(
-        image_path=file.image_path,
-        lake=file.lake,
-        channel_name=file.channel_name,
-        message_id=file.message_id,
-        file_size=file.size,
-        sha256=file.sha256,
-        model=file.model_name,
-        confidence_threshold=file.threshold,
-        scan=scan,
-    )
+        options = self._options
+        workers = max(1, options.workers)
+        detector = load_detector(options.model, options.runtime, options.categories, workers)
+        return ScanPool(detector, floor=self._settings.key[2], workers=workers, keep=keep)
 
 
 def _storable(text: str) -> str:

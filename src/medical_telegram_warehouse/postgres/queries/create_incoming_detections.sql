@@ -20,5 +20,11 @@ CREATE TEMPORARY TABLE incoming_detections (
     x_max real,
     y_max real,
     image_category text,
-    num_detections integer
+    num_detections integer,
+    model_sha256 text,
+    runtime text,
+    person_score real,
+    product_score real,
+    offered_category text,
+    image_group text
 ) ON COMMIT DROP;

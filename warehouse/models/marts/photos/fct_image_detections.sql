@@ -25,6 +25,7 @@ select
 
     -- its photo
     images.image_category,
+    images.content_category,
     images.num_detections,
 
     -- engagement of the message

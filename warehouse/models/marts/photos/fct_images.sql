@@ -7,7 +7,7 @@
         indexes=[
             {'columns': ['image_key'], 'unique': True},
             {'columns': ['message_key']},
-            {'columns': ['sha256']},
+            {'columns': ['image_group']},
             {'columns': ['channel_key', 'date_key']},
             {'columns': ['updated_at']},
         ],
@@ -42,8 +42,13 @@ scans as (
         scanned.lake,
         scanned.channel_name,
         scanned.sha256,
+        scanned.image_group,
         scanned.image_status,
         scanned.image_category,
+        scanned.offered_category,
+        scanned.person_score,
+        scanned.product_score,
+        scanned.model,
         scanned.num_detections,
         scanned.width_pixels,
         scanned.height_pixels,
@@ -78,10 +83,17 @@ photos_with_messages as (
         all_messages.date_key,
         all_messages.message_timestamp,
         all_messages.views,
-        all_messages.forwards
+        all_messages.forwards,
+        coalesce({{ offers_a_product('all_messages') }}, albums.offers_a_product) as offers_a_product
     from photos
     left join {{ ref('fct_messages') }} as all_messages
         on {{ message_key('photos.channel_name', 'photos.message_id') }} = all_messages.message_key
+    -- Of an album, any message may carry the text.
+    left join lateral (
+        select bool_or({{ offers_a_product('mates') }}) as offers_a_product
+        from {{ ref('fct_messages') }} as mates
+        where mates.album_key = all_messages.album_key
+    ) as albums on true
 ),
 
 named_but_absent as (
@@ -102,13 +114,19 @@ images as (
         image_path,
         lake,
         sha256,
+        image_group,
         image_status,
         image_category,
+        offered_category,
+        person_score,
+        product_score,
+        model,
         num_detections,
         width_pixels,
         height_pixels,
         views,
-        forwards
+        forwards,
+        offers_a_product
     from photos_with_messages
     union all
     select
@@ -120,14 +138,36 @@ images as (
         image_path,
         null as lake,
         null as sha256,
+        null as image_group,
         'absent' as image_status,
         null as image_category,
+        null as offered_category,
+        null as person_score,
+        null as product_score,
+        null as model,
         null as num_detections,
         null as width_pixels,
         null as height_pixels,
         views,
-        forwards
+        forwards,
+        null as offers_a_product
     from named_but_absent
+),
+
+-- What its own post does not say, the posts of its copies may: most of those that say anything. All copies are here.
+told as (
+    select
+        images.*,
+        case
+            when image_category is null then null
+            when offers_a_product is not null then offers_a_product
+            when count(offers_a_product) over copies > 0
+                then 2 * count(*) filter (where offers_a_product) over copies >= count(offers_a_product) over copies
+        end as is_product_offered,
+        case when image_group is not null then min(message_timestamp) over copies end as first_used_at,
+        case when image_group is not null then count(*) over copies end as use_count
+    from images
+    window copies as (partition by image_group)
 )
 
 select
@@ -146,10 +186,17 @@ select
     image_path,
     lake,
     sha256,
+    image_group,
 
     -- what it is
     image_status,
     image_category,
+    case when is_product_offered then coalesce(offered_category, image_category) else image_category end
+        as content_category,
+    is_product_offered,
+    person_score,
+    product_score,
+    model,
     num_detections,
     width_pixels,
     height_pixels,
@@ -158,6 +205,8 @@ select
         partition by sha256
         order by message_timestamp nulls last, channel_name, message_id nulls last, image_path
     ) > 1 as is_duplicate,
+    first_used_at,
+    use_count,
 
     -- engagement of the message
     views,
@@ -165,7 +214,7 @@ select
 
     -- timestamps
     now() as updated_at
-from images
+from told
 {% if not is_incremental() %}
 -- Rows of one time lie together then, and are read together.
 order by date_key

@@ -1,0 +1,34 @@
+"""What every runtime can do.
+
+Belongs here: the interface, and what adapters share. Does not belong here: any library.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    @property
+    def runtime(self) -> str:
+        """The library and its version, such as `onnxruntime 1.32.0`."""
+        ...
+
+    def run(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """The first output for this input.
+
+        May be called from several threads at once; the array is the caller's until the same thread calls again.
+
+        Raises:
+            ModelError: The model failed.
+        """
+        ...
+
+
+def first_line(error: Exception) -> str:
+    """What a library said; the rest is where in its source it said so."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
