@@ -32,6 +32,9 @@ from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.sources.base import MessageSource
 from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
+from medical_telegram_warehouse.vision.detections_read import read_detections
+from medical_telegram_warehouse.vision.preview_folder import PREVIEWS_FOLDER
+from medical_telegram_warehouse.vision.previews import make_previews
 from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
 from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
@@ -252,7 +255,18 @@ def detect_step(settings: Settings, *, rescan: bool = False) -> StepOutcome:
         reachable_lakes={lake.name for lake in lakes if lake.is_reachable},
     )
     details = asdict(summary) | {"model": options.model.name, "runtime": options.runtime.value}
-    return StepOutcome(DETECT, summary.scanned, _detect_headline(summary), details)
+    headline = _detect_headline(summary)
+    if settings.yolo_previews:
+        made = make_previews(
+            read_detections(settings.processed_dir / DETECTIONS_FILE),
+            settings.processed_dir / PREVIEWS_FOLDER,
+            relative_to=settings.data_dir.parent,
+            categories=options.categories,
+            workers=settings.yolo_workers,
+        )
+        details["previews"] = asdict(made)
+        headline += f"; {made.headline}"
+    return StepOutcome(DETECT, summary.scanned, headline, details)
 
 
 def _detect_headline(summary: ScanSummary) -> str:

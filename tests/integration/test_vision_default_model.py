@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from medical_telegram_warehouse.vision.decode import decode_photo
-from medical_telegram_warehouse.vision.rules import PERSON_CLASSES, PRODUCT_CLASSES
 from medical_telegram_warehouse.vision.detector import Detector
+from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.weights import ModelFile, fetch_model, resolve_model
 
 PROJECT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def street_with_stop_sign(*, width: int = 900, height: int = 700, centre: tuple[
 
 def test_the_default_model_knows_the_classes_that_the_rules_name(detector: Detector) -> None:
     assert len(detector.class_names) == 80
-    assert set(detector.class_names) >= PERSON_CLASSES | PRODUCT_CLASSES
+    assert set(detector.class_names) >= load_categories().person_classes | load_categories().product_classes
 
 
 def test_a_drawn_stop_sign_is_found_where_it_is(detector: Detector) -> None:

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper, numpy_helper, save
 from PIL import Image
 
 from medical_telegram_warehouse.records import PhotoFile
-from medical_telegram_warehouse.vision.scan import ScanSummary, scan_photos
+from medical_telegram_warehouse.vision.rules import load_categories
+from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 PHOTOS = 60
@@ -59,11 +60,11 @@ def scan(root: Path, *, output: str) -> ScanSummary:
     ]
     return scan_photos(
         photos,
-        ModelFile("slow", model, hashlib.sha256(model.read_bytes()).hexdigest()),
+        ScanOptions(
+            ModelFile("slow", model, hashlib.sha256(model.read_bytes()).hexdigest()), load_categories(), 0.25, workers=2
+        ),
         cache_path=root / output / "scans.sqlite",
         csv_path=root / output / "detections.csv",
-        confidence_threshold=0.25,
-        workers=2,
         reachable_lakes={"raw"},
     )
 

@@ -6,17 +6,16 @@ from pathlib import Path
 import pytest
 
 from medical_telegram_warehouse.errors import PermanentError
-from medical_telegram_warehouse.records import Detection, ImageCategory, PhotoScan, ScanStatus
+from medical_telegram_warehouse.records import Detection, PhotoScan, RuntimeName, ScanStatus
+from medical_telegram_warehouse.vision.cache import ScanSettings
 from medical_telegram_warehouse.vision.detections_csv import CSV_COLUMNS, ScannedPhoto, write_detections
+from medical_telegram_warehouse.vision.rules import judge, load_categories
 
 BOTTLE = Detection(detected_class="bottle", confidence_score=0.5, x_min=1.5, y_min=2, x_max=30.2, y_max=40)
 
 
 def scan(*detections: Detection) -> PhotoScan:
-    category = ImageCategory.PRODUCT_DISPLAY if detections else ImageCategory.OTHER
-    return PhotoScan(
-        status=ScanStatus.OK, image_width=64, image_height=48, image_category=category, detections=detections
-    )
+    return PhotoScan(status=ScanStatus.OK, image_width=64, image_height=48, detections=detections)
 
 
 def photo(
@@ -29,9 +28,10 @@ def photo(
         message_id=message_id,
         file_size=1000,
         sha256=sha256,
-        model="yolov7-tiny",
-        confidence_threshold=0.25,
         scan=scan,
+        settings=ScanSettings("yolov7-tiny", "ee", RuntimeName.ONNXRUNTIME, 0.25),
+        judgement=judge(scan.detections, 64, 48, load_categories()) if scan.status is ScanStatus.OK else None,
+        image_group="ab" if scan.status is ScanStatus.OK else None,
     )
 
 
@@ -45,7 +45,7 @@ def test_the_columns_are_those_that_the_loader_reads(tmp_path: Path) -> None:
     expected = (
         "channel_name,message_id,image_path,lake,sha256,file_size,image_width,image_height,status,error,model,"
         "confidence_threshold,detection_index,detected_class,confidence_score,x_min,y_min,x_max,y_max,"
-        "image_category,num_detections\n"
+        "image_category,num_detections,model_sha256,runtime,person_score,product_score,offered_category,image_group\n"
     )
     assert (tmp_path / "d.csv").read_text() == expected
     assert ",".join(CSV_COLUMNS) + "\n" == expected
@@ -76,20 +76,12 @@ def test_a_photo_that_shows_nothing_has_one_row_with_the_reason_and_no_category(
     assert {row[name] for name in ("detection_index", "detected_class", "image_category", "num_detections")} == {""}
 
 
-def test_rows_are_ordered_by_lake_channel_message_and_path(tmp_path: Path) -> None:
-    photos = [
-        photo(scan=scan(), lake="b", channel="a", message_id=1),
-        photo(scan=scan(), channel="b", message_id=None),
-        photo(scan=scan(), channel="b", message_id=10),
-        photo(scan=scan(), channel="b", message_id=9),
-        photo(scan=scan(), channel="a", message_id=99),
-    ]
-    write_detections(tmp_path / "d.csv", photos)
-    in_order = [(row["channel_name"], row["message_id"]) for row in rows_of(tmp_path / "d.csv")]
-    assert in_order == [("a", "1"), ("a", "99"), ("b", "9"), ("b", "10"), ("b", "")]
-    first = (tmp_path / "d.csv").read_bytes()
-    write_detections(tmp_path / "d.csv", reversed(photos))
-    assert (tmp_path / "d.csv").read_bytes() == first
+def test_an_object_below_the_threshold_has_no_row_and_tells_all_the_same(tmp_path: Path) -> None:
+    faint = Detection(detected_class="bottle", confidence_score=0.1, x_min=1, y_min=2, x_max=30, y_max=40)
+    write_detections(tmp_path / "d.csv", [photo(scan=scan(faint))])
+    (row,) = rows_of(tmp_path / "d.csv")
+    assert (row["detected_class"], row["num_detections"]) == ("", "0")
+    assert (row["image_category"], row["product_score"], row["person_score"]) == ("product_display", "0.1", "")
 
 
 def test_commas_quotes_and_other_scripts_survive(tmp_path: Path) -> None:

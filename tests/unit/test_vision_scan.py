@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,15 @@ from PIL import Image
 
 from medical_telegram_warehouse.errors import ModelError, PermanentError
 from medical_telegram_warehouse.records import PhotoFile
+from medical_telegram_warehouse.sources.sample.draft import PhotoKey
+from medical_telegram_warehouse.sources.sample.photos import render
 from medical_telegram_warehouse.vision import pool as pool_module
-from medical_telegram_warehouse.vision.scan import ScanSummary, scan_photos
+from medical_telegram_warehouse.vision.rules import load_categories
+from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 
-def bottle_model(path: Path, *, score: float = 0.8, class_number: int = 1) -> ModelFile:
+def bottle_model(path: Path, *, score: float = 0.8, class_number: int = 1, names: str = "person,bottle") -> ModelFile:
     """A model that sees one bottle (or person) on every picture."""
     answer = np.array([[[24, 24, 40, 40, score, class_number]]], np.float32)
     picture = helper.make_tensor_value_info("images", TensorProto.UINT8, [1, 64, 64, 3])
@@ -31,7 +35,7 @@ def bottle_model(path: Path, *, score: float = 0.8, class_number: int = 1) -> Mo
     node = helper.make_node("Constant", [], ["output"], value=numpy_helper.from_array(answer))
     graph = helper.make_graph([node], "bottle", [picture], [output])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, {"names": "person,bottle"})
+    helper.set_model_props(model, {"names": names})
     path.parent.mkdir(parents=True, exist_ok=True)
     save(model, path)
     return ModelFile(path.stem, path, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -88,14 +92,13 @@ class Shop:
         lakes: tuple[str, ...] = ("raw",),
         threshold: float = 0.25,
         workers: int = 2,
+        rescan: bool = False,
     ) -> ScanSummary:
         return scan_photos(
             self.listed(lakes=lakes) if photos is None else photos,
-            self.model,
+            ScanOptions(self.model, load_categories(), threshold, workers=workers, rescan=rescan),
             cache_path=self.cache_path,
             csv_path=self.csv_path,
-            confidence_threshold=threshold,
-            workers=workers,
             reachable_lakes=set(lakes),
         )
 
@@ -168,6 +171,18 @@ def test_the_csv_depends_on_the_photos_alone(shop: Shop, tmp_path: Path, workers
     assert shop.csv_path.read_bytes() == first
 
 
+def test_rows_are_ordered_by_lake_channel_message_and_path(shop: Shop) -> None:
+    places = [("b", "a", 1), ("raw", "b", None), ("raw", "b", 10), ("raw", "b", 9), ("raw", "a", 99)]
+    photos = [
+        PhotoFile(lake=lake, channel_name=channel, message_id=number, path=shop.photo(1), image_path=f"{place}")
+        for place in places
+        for lake, channel, number in [place]
+    ]
+    shop.scan(photos=photos, lakes=("raw", "b"))
+    rows = [(row["lake"], row["channel_name"], row["message_id"]) for row in shop.rows().values()]
+    assert rows == [("b", "a", "1"), ("raw", "a", "99"), ("raw", "b", "9"), ("raw", "b", "10"), ("raw", "b", "")]
+
+
 def test_a_changed_photo_is_scanned_again(shop: Shop) -> None:
     path = shop.photo(1)
     shop.scan()
@@ -185,18 +200,66 @@ def test_a_touched_photo_is_read_again_but_not_scanned(shop: Shop) -> None:
     assert (summary.scanned, summary.reused) == (0, 1)
 
 
-def test_another_model_or_threshold_scans_again_and_the_first_is_remembered(shop: Shop) -> None:
+def test_another_model_scans_again_on_request_only_and_the_first_is_remembered(shop: Shop) -> None:
     shop.photo(1)
     shop.scan()
     first = shop.csv_path.read_bytes()
-    assert shop.scan(threshold=0.9).scanned == 1
-    assert shop.rows()["raw/shop/1.jpg"]["num_detections"] == "0"
     old, shop.model = shop.model, bottle_model(shop.root / "models/person.onnx", class_number=0)
-    assert shop.scan().scanned == 1
-    assert shop.rows()["raw/shop/1.jpg"]["image_category"] == "lifestyle"
-    shop.model = old
-    assert shop.scan().scanned == 0
+    summary = shop.scan()
+    assert (summary.scanned, summary.stale) == (0, 1)
     assert shop.csv_path.read_bytes() == first
+    summary = shop.scan(rescan=True)
+    assert (summary.scanned, summary.stale) == (1, 0)
+    row = shop.rows()["raw/shop/1.jpg"]
+    assert (row["image_category"], row["model_sha256"]) == ("lifestyle", shop.model.sha256)
+    shop.model = old
+    assert shop.scan(rescan=True).scanned == 0
+    assert shop.csv_path.read_bytes() == first
+
+
+def test_another_threshold_shows_other_objects_on_request_without_a_scan(shop: Shop) -> None:
+    shop.photo(1)
+    shop.scan()
+    first = shop.csv_path.read_bytes()
+    assert shop.scan(threshold=0.9).stale == 1
+    assert shop.csv_path.read_bytes() == first
+    summary = shop.scan(threshold=0.9, rescan=True)
+    assert (summary.scanned, summary.stale) == (0, 0)
+    row = shop.rows()["raw/shop/1.jpg"]
+    assert (row["num_detections"], row["confidence_threshold"]) == ("0", "0.9")
+    assert (row["image_category"], row["product_score"]) == ("product_display", "0.8"), "categories know what is seen"
+
+
+def test_new_photos_take_the_new_model_while_copies_of_old_ones_share_the_old_result(shop: Shop) -> None:
+    shop.photo(1)
+    shop.scan()
+    shop.model = bottle_model(shop.root / "models/person.onnx", class_number=0)
+    shop.photo(2, shade=1)
+    shop.photo(3)
+    summary = shop.scan()
+    assert (summary.scanned, summary.stale) == (1, 1)
+    classes = [shop.rows()[f"raw/shop/{number}.jpg"]["detected_class"] for number in (1, 2, 3)]
+    assert classes == ["bottle", "bottle", "person"]
+
+
+def test_a_model_that_knows_no_class_of_any_category_is_refused(shop: Shop) -> None:
+    shop.photo(1)
+    shop.model = bottle_model(shop.root / "models/drugs.onnx", names="pill,syringe")
+    with pytest.raises(ModelError, match=r"drugs\.onnx knows none .* pill, syringe.* YOLO_CATEGORIES"):
+        shop.scan()
+
+
+def test_a_re_encoded_copy_is_the_same_picture_and_another_content(shop: Shop) -> None:
+    card = Image.open(BytesIO(render(PhotoKey("promotional", 1))))
+    for number, quality in ((1, 95), (2, 40)):
+        card.save(shop.photo(number), quality=quality)
+    card.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(shop.photo(3), quality=95)
+    summary = shop.scan()
+    first, second, mirrored = (shop.rows()[f"raw/shop/{number}.jpg"] for number in (1, 2, 3))
+    assert first["sha256"] != second["sha256"]
+    assert first["image_group"] == second["image_group"] == first["sha256"][:16]
+    assert mirrored["image_group"] != first["image_group"]
+    assert summary.image_groups == 2
 
 
 def test_what_is_no_picture_has_a_row_with_the_reason_and_is_not_tried_again(shop: Shop) -> None:
@@ -264,7 +327,7 @@ def test_rows_of_a_lake_out_of_reach_stay_as_they_were(shop: Shop) -> None:
     shop.scan(lakes=("raw", "elsewhere"))
     before = shop.rows()["elsewhere/shop/2.jpg"]
     shop.model = bottle_model(shop.root / "models/person.onnx", class_number=0)
-    shop.scan(lakes=("raw",))
+    shop.scan(lakes=("raw",), rescan=True)
     assert shop.rows()["elsewhere/shop/2.jpg"] == before
     assert shop.rows()["raw/shop/1.jpg"]["detected_class"] == "person"
 

@@ -15,6 +15,7 @@ from medical_telegram_warehouse.cli.console import configure_logging, console, e
 from medical_telegram_warehouse.cli.database import db
 from medical_telegram_warehouse.cli.detect import detect
 from medical_telegram_warehouse.cli.dictionary import dictionary
+from medical_telegram_warehouse.cli.models import models
 from medical_telegram_warehouse.cli.offers import offers
 from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(db)
 app.add_typer(detect)
+app.add_typer(models)
 app.add_typer(offers)
 
 

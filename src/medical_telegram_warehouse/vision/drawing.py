@@ -129,8 +129,8 @@ def _draw_box(draw: ImageDraw.ImageDraw, each: _Object, width: int) -> None:
 
 
 def _label_size(text: str, font: Font, padding: int) -> tuple[int, int]:
-    _, top, _, bottom = font.getbbox("Ágj", anchor="ls") if hasattr(font, "getmetrics") else font.getbbox("Ag")
-    return width_of(text, font) + 2 * padding, round(bottom - top) + 2
+    ascent, descent = font.getmetrics()  # rather than the height of these letters: all labels are equally high
+    return width_of(text, font) + 2 * padding, ascent + descent
 
 
 def _label_place(

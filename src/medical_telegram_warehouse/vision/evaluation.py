@@ -174,7 +174,9 @@ def _held_out(
     labels: Mapping[Photo, str], predicted: Mapping[Photo, Predicted], categories: Categories, *, is_content: bool
 ) -> float:
     """The accuracy over all channels, each judged with thresholds chosen on the others."""
-    candidates = [_with(categories, *scores) for scores in product(PERSON_SCORES, OFFERED_PERSON_SCORES, PRODUCT_SCORES)]
+    candidates = [
+        _with(categories, *scores) for scores in product(PERSON_SCORES, OFFERED_PERSON_SCORES, PRODUCT_SCORES)
+    ]
     answers = [_answers(labels, predicted, each, is_content=is_content) for each in candidates]
     right = 0
     for channel in {name for name, _ in labels}:

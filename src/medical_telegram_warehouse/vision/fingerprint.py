@@ -31,7 +31,7 @@ _COSINES = _cosines()
 
 def perceptual_hash(picture: Image.Image) -> bytes | None:
     """The 32 bytes of an upright RGB picture's hash; None for a picture of one colour."""
-    grey = np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
+    grey = np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS), dtype=np.float32)
     if np.ptp(grey) < FLAT:
         return None
     waves = (_COSINES @ grey @ _COSINES.T).ravel()

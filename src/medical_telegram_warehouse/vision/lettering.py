@@ -12,17 +12,20 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font = ImageFont.FreeTypeFont
 # By the names of their files, as Linux, macOS and Windows have them; the first four have Ethiopic letters.
 OTHER_FONTS = (
     "NotoSansEthiopic-Regular.ttf", "AbyssinicaSIL-Regular.ttf", "ebrima.ttf", "Kefa.ttc",
     "NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf",
 )  # fmt: skip
+# The other engine, where a machine has it, joins Arabic letters, and fails for some mixtures of letters and marks.
+PLAIN_LAYOUT = ImageFont.Layout.BASIC
 UNKNOWN_LETTER = "\U0010ffff"  # in no font: every font draws it as it draws whatever it lacks
 
 
 def font_for(text: str, size: int) -> tuple[Font, str]:
-    """A font of that size with the letters of `text`, and the text as that font can write it."""
+    """A font of that size with the letters of `text`, and the text as that font can write it, in one line."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
     own = own_font(size)
     if all(_has(own, letter) for letter in set(text)):
         return own, text
@@ -63,20 +66,22 @@ def wrapped(text: str, font: Font, width: int, *, lines: int) -> list[str]:
 @lru_cache(maxsize=64)
 def own_font(size: int) -> Font:
     """Pillow's own font."""
-    return ImageFont.load_default(size=size)
+    font = ImageFont.load_default(size=size)
+    assert isinstance(font, Font), "Pillow is built with FreeType, as its wheels are"  # noqa: S101
+    return font.font_variant(layout_engine=PLAIN_LAYOUT)
 
 
 @lru_cache(maxsize=64)
 def _machine_font(name: str, size: int) -> Font | None:
     try:
-        return ImageFont.truetype(name, size)
+        return ImageFont.truetype(name, size, layout_engine=PLAIN_LAYOUT)
     except OSError:
         return None
 
 
 @lru_cache(maxsize=4096)
 def _has(font: Font, letter: str) -> bool:
-    if letter.isspace():
+    if letter == " ":
         return True
     drawn, unknown = font.getmask(letter), font.getmask(UNKNOWN_LETTER)
     return drawn.size != unknown.size or bytes(drawn) != bytes(unknown)

@@ -104,7 +104,16 @@ def load_graph(path: Path) -> tuple[bytes, onnx.ModelProto]:
     reasons = sorted(set(_suspicions(model)))
     if reasons:
         raise ModelError(f"{path} is not used: {'; '.join(reasons)}.")
+    try:
+        onnx.checker.check_model(content)  # a convolution without weights brought OpenVINO down, and us with it
+    except Exception as error:  # as far as errors of its C++ go, they share no base class but Exception
+        raise ModelError(f"{path} is not a sound ONNX model: {first_line(error)}") from error
     return content, model
+
+
+def first_line(error: Exception) -> str:
+    """What a library said; the rest is where in its source it said so."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def class_names(text: str) -> tuple[str, ...]:
@@ -136,6 +145,10 @@ def _suspicions(message: Message) -> Iterator[str]:
         if kind.message_type is not None:
             for part in [value] if isinstance(value, Message) else value:
                 yield from _suspicions(part)
+        elif kind.type == kind.TYPE_STRING and any(
+            isinstance(part, bytes) for part in ([value] if isinstance(value, bytes) else value)
+        ):
+            yield "it holds text that is not UTF-8"
 
 
 def _input(path: Path, model: onnx.ModelProto, notes: dict[str, str]) -> ModelInput:

@@ -74,6 +74,16 @@ def save_model(name: str, path: Path, content: bytes, source: tuple[str, str] | 
     return ModelFile(name, path, checksum)
 
 
+def check_replaceable(path: Path) -> None:
+    """Sees to it that no model is overwritten that was not made here: those have a record.
+
+    Raises:
+        ModelError: There is such a file.
+    """
+    if path.exists() and not checksum_path(path).exists():
+        raise ModelError(f"{path} is there, and was not made by `mtw`: move it away, or give it another name.")
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Writes under another name first, so that no reader and no killed run ever sees half a file.
 

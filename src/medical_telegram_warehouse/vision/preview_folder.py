@@ -36,7 +36,7 @@ ABANDONED_SECONDS = 3600
 """A file that is unfinished for so long belongs to a process that was killed."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PREVIEW = re.compile(r"(?P<sha256>[0-9a-f]{64})(\.[0-9a-f]{8}\.boxes|\.thumb)\.webp")
+_PREVIEW = re.compile(r"[0-9a-f]{64}(\.[0-9a-f]{8}\.boxes|\.thumb)\.webp")
 
 
 class PreviewKind(StrEnum):
@@ -77,14 +77,14 @@ def list_previews(folder: Path) -> set[str]:
     """
     names = set()
     with _errors(folder):
-        for entry in _files(folder):
-            if _PREVIEW.fullmatch(entry.name) and entry.name[:2] == Path(entry.path).parent.name:
+        for part, entry in _files(folder):
+            if entry.name.startswith(part) and _PREVIEW.fullmatch(entry.name):
                 if entry.stat().st_size:
                     names.add(entry.name)
                 else:
-                    Path(entry.path).unlink(missing_ok=True)
+                    Path(entry).unlink(missing_ok=True)
             elif entry.name.endswith(UNFINISHED_SUFFIX) and entry.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-                Path(entry.path).unlink(missing_ok=True)
+                Path(entry).unlink(missing_ok=True)
     return names
 
 
@@ -99,12 +99,14 @@ def remove_previews(folder: Path, names: Iterable[str]) -> None:
             preview_path(folder, name).unlink(missing_ok=True)
 
 
-def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     if not folder.is_dir():
         return
-    for part in os.scandir(folder):
-        if len(part.name) == len("ab") and part.is_dir(follow_symlinks=False):
-            yield from (entry for entry in os.scandir(part) if entry.is_file(follow_symlinks=False))
+    with os.scandir(folder) as parts:
+        for part in parts:
+            if len(part.name) == len("ab") and part.is_dir(follow_symlinks=False):
+                with os.scandir(part) as entries:
+                    yield from ((part.name, entry) for entry in entries if entry.is_file(follow_symlinks=False))
 
 
 def _digest(detections: Sequence[Detection], categories: Categories) -> str:

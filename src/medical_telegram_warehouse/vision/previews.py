@@ -57,7 +57,9 @@ class PreviewSummary:
             return "no readable photo was scanned yet"
         if not self.made and not self.removed and not self.failed:
             return f"nothing to do, all {self.contents:,} photos have their previews"
-        parts = [f"previews of {self.made:,} photos made, {self.already_there:,} already there"]
+        parts = [f"previews of {self.made:,} photos made"]
+        if self.already_there:
+            parts.append(f"{self.already_there:,} had theirs")
         if self.removed:
             parts.append(f"{self.removed:,} old files removed")
         if self.failed:
@@ -167,10 +169,8 @@ def make_previews(
         failed=dict(failed.most_common()),
         seconds=time.monotonic() - started,
     )
-    logger.info(
-        "Made the previews of %d photos in %.1f s; %d had theirs, %d failed; %d files removed",
-        *(summary.made, summary.seconds, summary.already_there, failed.total(), summary.removed),
-    )
+    if unfinished or left_over:
+        logger.info("%s (%.1f s)", summary.headline, summary.seconds)
     return summary
 
 

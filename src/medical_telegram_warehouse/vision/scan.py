@@ -144,7 +144,7 @@ def _judged(
     cache: ScanCache, options: ScanOptions, contents: Collection[str | None], summary: ScanSummary
 ) -> Iterator[ScannedPhoto]:
     """Every photo that is known, judged; counts them in the summary on the way."""
-    groups = image_groups(cache.hashes())
+    groups = image_groups(cache.hashes().items())
     summary.image_groups = len(set(groups.values()))
     stale: set[str | None] = set()
     categories: Counter[str] = Counter()

@@ -81,7 +81,7 @@ def write_sheet(
     shown = groups[: min(limit, GREATEST_LIMIT)]
     cells = [make_cell(group, relative_to, categories) for group in shown]
     summary = SheetSummary(len(shown), len(groups), len(of_channel), sum(not cell.is_shown for cell in cells))
-    sheet = _arranged(cells, channel, _facts(of_channel, summary), _counts(of_channel))
+    sheet = _arranged(cells, channel, _facts(of_channel, summary), _counts([group[0] for group in groups]))
     try:
         replace_file(path, as_png(sheet))
     except OSError as error:
@@ -100,12 +100,13 @@ def _groups(photos: Sequence[DetectedPhoto]) -> list[list[DetectedPhoto]]:
 
 
 def _facts(photos: Sequence[DetectedPhoto], summary: SheetSummary) -> str:
-    models = {(photo.model or "?", photo.confidence_threshold or 0.0) for photo in photos if photo.sha256}
-    scanned = " and ".join(f"{name}, confidence from {threshold:g}" for name, threshold in sorted(models))
+    readable = [photo for photo in photos if photo.status is ScanStatus.OK]
+    models = {(photo.model or "", photo.confidence_threshold or 0.0) for photo in readable}
+    scanned = [f"{name}, confidence from {threshold:g}" for name, threshold in sorted(models)]
     is_all = summary.shown == summary.different
     shown = f"all {summary.shown:,}" if is_all else f"the newest {summary.shown:,} of {summary.different:,}"
     copies = f", {summary.photos:,} with copies" if summary.photos > summary.different else ""
-    return f"{scanned}  ·  {shown} different photos{copies}"
+    return "  ·  ".join([*scanned, f"{shown} different photos{copies}"])
 
 
 def _counts(photos: Sequence[DetectedPhoto]) -> list[tuple[str, Colour]]:
@@ -134,18 +135,19 @@ def _draw_heading(sheet: Image.Image, channel: str, facts: str, counts: Sequence
     draw = ImageDraw.Draw(sheet)
     room = sheet.width - 2 * MARGIN
     line = MARGIN + HEADING - LINE // 2
+    roles = [(str(role), colours[0]) for role, colours in ROLE_COLOURS.items()]
+    keys_width = sum(_key_width(text) for text, _ in roles)
+    left = sheet.width - MARGIN + LINE - keys_width
+    for text, colour in roles:
+        left += _draw_key(draw, (left, line), text, colour)
     font, text = font_for(channel, HEADING)
-    draw.text((MARGIN, line), shortened(text, font, room), font=font, fill=INK, anchor="ls")
+    draw.text((MARGIN, line), shortened(text, font, room - keys_width), font=font, fill=INK, anchor="ls")
     line += 2 * LINE
     font, text = font_for(facts, LINE)
     draw.text((MARGIN, line), shortened(text, font, room), font=font, fill=INK, anchor="ls")
     line += 2 * LINE
     left = MARGIN
     for text, colour in counts:
-        left += _draw_key(draw, (left, line), text, colour)
-    roles = [(str(role), colours[0]) for role, colours in ROLE_COLOURS.items()]
-    left = sheet.width - MARGIN + LINE - sum(_key_width(text) for text, _ in roles)
-    for text, colour in roles:
         left += _draw_key(draw, (left, line), text, colour)
 
 

@@ -41,7 +41,9 @@ def tags(tiff: bytes) -> Iterator[Tag]:
     order = {b"II": "<", b"MM": ">"}[tiff[:2]]
     big = struct.unpack_from(order + "H", tiff, 2)[0] == 43  # noqa: PLR2004 - BigTIFF, with longer numbers
     (place,) = struct.unpack_from(order + ("Q" if big else "I"), tiff, 8 if big else 4)
-    count, entry = (order + "Q", struct.Struct(order + "HHQ8s")) if big else (order + "H", struct.Struct(order + "HHI4s"))
+    count, entry = (
+        (order + "Q", struct.Struct(order + "HHQ8s")) if big else (order + "H", struct.Struct(order + "HHI4s"))
+    )
     (entries,) = struct.unpack_from(count, tiff, place)
     place += struct.calcsize(count)
     for at in range(place, place + entries * entry.size, entry.size):

@@ -9,7 +9,9 @@ belong here: what is in such a file (`ultralytics_checkpoint`), downloading one 
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,12 +19,22 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_files import ModelFile, recorded_checksums, save_model, sha256_of
+from medical_telegram_warehouse.vision.model_files import (
+    ModelFile,
+    check_replaceable,
+    recorded_checksums,
+    save_model,
+    sha256_of,
+)
 from medical_telegram_warehouse.vision.ultralytics_checkpoint import make_safe
+
+logger = logging.getLogger(__name__)
 
 INSTALL = 'pip install "medical-telegram-warehouse[ultralytics]"'
 CHILD = "medical_telegram_warehouse.vision.ultralytics_child"
 TIMEOUT_SECONDS = 900
+RELEASED = re.compile(r"yolo[a-z0-9-]{1,30}\.pt")
+"""Names on Ultralytics' release page, from which `mtw models fetch` can get a checkpoint."""
 
 
 def export_checkpoint(checkpoint: Path, models_dir: Path, *, size: int | None = None) -> ModelFile:
@@ -37,14 +49,17 @@ def export_checkpoint(checkpoint: Path, models_dir: Path, *, size: int | None = 
         ModelError: It holds something that would be executed, the library is missing, or the export failed.
     """
     target = exported_path(checkpoint, models_dir, size)
+    called = target.name if size else checkpoint.name
     try:
         source = (sha256_of(checkpoint), checkpoint.name)
     except OSError as error:
         raise ModelError(f"{checkpoint} cannot be read: {error.strerror or error}.") from error
     if (known := _exported(target, source[0])) is not None:
-        return known
+        return ModelFile(called, target, known)
     if not is_installed():
-        raise ModelError(f"{checkpoint} is to be exported to ONNX, once. {how_to_export(str(checkpoint))}")
+        raise ModelError(f"{checkpoint} cannot be used yet. {how_to_export(str(checkpoint))}")
+    check_replaceable(target)
+    logger.info("Exporting %s to %s with Ultralytics, once", checkpoint, target)
     with tempfile.TemporaryDirectory(prefix="mtw-export-") as folder:
         safe = Path(folder) / "checkpoint.pt"
         make_safe(checkpoint, safe)
@@ -52,7 +67,7 @@ def export_checkpoint(checkpoint: Path, models_dir: Path, *, size: int | None = 
         exported = safe.with_suffix(".onnx")
         if not exported.is_file():
             raise ModelError(f"Ultralytics exported nothing from {checkpoint}.")
-        return save_model(target.name, target, exported.read_bytes(), source)
+        return save_model(called, target, exported.read_bytes(), source)
 
 
 def exported_path(checkpoint: Path, models_dir: Path, size: int | None = None) -> Path:
@@ -78,19 +93,18 @@ def how_to_export(weights: str) -> str:
     """What to do where the library is missing."""
     exported = str(Path(weights).with_suffix(".onnx"))
     return (
-        f"Install what that needs: {INSTALL}. Or export it where ultralytics is installed: "
-        f"yolo export model={weights} format=onnx imgsz=640. Then set YOLO_MODEL={exported}."
+        f"A runtime reads ONNX models only, and exporting to ONNX needs more: {INSTALL}. Or export it where "
+        f"ultralytics is installed: yolo export model={weights} format=onnx imgsz=640. Then set YOLO_MODEL={exported}."
     )
 
 
-def _exported(target: Path, checkpoint_sha256: str) -> ModelFile | None:
+def _exported(target: Path, checkpoint_sha256: str) -> str | None:
+    """The checksum of a whole export of this checkpoint."""
     try:
         found = sha256_of(target)
-        if recorded_checksums(target) == [found, checkpoint_sha256]:
-            return ModelFile(target.name, target, found)
+        return found if recorded_checksums(target) == [found, checkpoint_sha256] else None
     except OSError:
-        pass
-    return None
+        return None
 
 
 def _run_child(checkpoint: Path, safe: Path, size: int | None) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import numpy as np
+
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.model_facts import CheckedModel
@@ -22,17 +24,17 @@ def open_session(name: RuntimeName, model: CheckedModel, workers: int) -> Sessio
     Raises:
         ModelError: The runtime is not installed, or cannot load the model.
     """
-    match name:
-        case RuntimeName.ONNXRUNTIME:
-            from medical_telegram_warehouse.vision.runtimes.onnx_runtime import OnnxRuntimeSession
+    from medical_telegram_warehouse.vision.runtimes.onnx_runtime import OnnxRuntimeSession
 
-            return OnnxRuntimeSession(model)
-        case RuntimeName.OPENVINO:
-            if not is_installed(name):
-                raise ModelError(f"YOLO_RUNTIME is {name.value}, which is not installed. Run: {OPENVINO_INSTALL}")
-            from medical_telegram_warehouse.vision.runtimes.openvino_runtime import OpenVinoSession
+    if name is RuntimeName.ONNXRUNTIME:
+        return OnnxRuntimeSession(model)
+    if not is_installed(name):
+        raise ModelError(f"YOLO_RUNTIME is {name.value}, which is not installed. Run: {OPENVINO_INSTALL}")
+    from medical_telegram_warehouse.vision.runtimes.openvino_runtime import OpenVinoSession
 
-            return OpenVinoSession(model, workers)
+    # Of files that were damaged at random, some brought OpenVINO down, and all of those ONNX Runtime refuses.
+    OnnxRuntimeSession(model).run(np.zeros(model.takes.shape, model.takes.dtype))
+    return OpenVinoSession(model, workers)
 
 
 def is_installed(name: RuntimeName) -> bool:

@@ -1,6 +1,6 @@
 """What every runtime can do.
 
-Belongs here: the interface, and what adapters share. Does not belong here: any library.
+Belongs here: the interface. Does not belong here: any library.
 """
 
 from __future__ import annotations
@@ -27,8 +27,3 @@ class Session(Protocol):
             ModelError: The model failed.
         """
         ...
-
-
-def first_line(error: Exception) -> str:
-    """What a library said; the rest is where in its source it said so."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

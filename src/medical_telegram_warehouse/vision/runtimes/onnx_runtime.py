@@ -12,8 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_facts import CheckedModel
-from medical_telegram_warehouse.vision.runtimes.base import first_line
+from medical_telegram_warehouse.vision.model_facts import CheckedModel, first_line
 
 NOTHING = 4  # the log level: what goes wrong is raised, and said once
 
@@ -35,7 +34,10 @@ class OnnxRuntimeSession:
         options.log_severity_level = NOTHING
         try:
             self._session = onnxruntime.InferenceSession(
-                model.content, sess_options=options, providers=["CPUExecutionProvider"]
+                model.content,
+                sess_options=options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # it would try the same again, and print that it does
             )
         except Exception as error:  # its errors share no base class but Exception
             raise ModelError(f"{model.path} is not a model that onnxruntime can load: {first_line(error)}") from error

@@ -14,8 +14,7 @@ import openvino
 from numpy.typing import NDArray
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_facts import CheckedModel
-from medical_telegram_warehouse.vision.runtimes.base import first_line
+from medical_telegram_warehouse.vision.model_facts import CheckedModel, first_line
 
 
 class OpenVinoSession:
@@ -33,7 +32,7 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": "f32",  # where it may choose it takes bf16, which was slower and less exact
             "NUM_STREAMS": workers,
             "INFERENCE_NUM_THREADS": workers,
-            "PERFORMANCE_HINT": "THROUGHPUT",
+            "ENABLE_CPU_PINNING": False,  # two processes would be bound to the same cores
         }
         try:
             core = openvino.Core()
