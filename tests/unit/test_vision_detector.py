@@ -1,47 +1,18 @@
 """The detector over tiny models that are made here: each gives the same output for every picture."""
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper, save
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from detector_models import BOTTLE, NAMES, constant_model, model_of, saved
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.weights import ModelFile
-
-NAMES = "person,bottle,cup"
-BOTTLE = [32, 32, 16, 16, 0.9, 0.0, 0.8, 0.1]  # cx, cy, w, h, objectness, three classes
-
-
-def constant_model(
-    folder: Path,
-    *,
-    output: object = (BOTTLE,),
-    names: str | None = NAMES,
-    shape: tuple[str | int, ...] = (1, 3, 64, 64),
-    kind: int = TensorProto.FLOAT,
-    inputs: int = 1,
-) -> ModelFile:
-    """A model that takes a picture of `shape` and always answers `output`."""
-    answer = np.asarray(output, np.float32)
-    takes = [helper.make_tensor_value_info(f"images{i}", kind, shape) for i in range(inputs)]
-    gives = [helper.make_tensor_value_info("output", TensorProto.FLOAT, [None] * (answer.ndim + 1))]
-    nodes = [helper.make_node("Constant", [], ["output"], value=numpy_helper.from_array(answer[None]))]
-    model = helper.make_model(
-        helper.make_graph(nodes, "constant", takes, gives),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    if names is not None:
-        helper.set_model_props(model, {"names": names})
-    path = folder / "tiny.onnx"
-    save(model, path)
-    return ModelFile("tiny", path, hashlib.sha256(path.read_bytes()).hexdigest())
+from medical_telegram_warehouse.vision.heads import Layout
 
 
 def columns(*rows: list[float]) -> np.ndarray[Any, Any]:
@@ -150,48 +121,6 @@ def test_a_model_without_class_names_gets_numbered_classes(tmp_path: Path, caplo
     assert "names no classes" in caplog.text
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x08garbage" * 900, b"PK\x03\x04"])
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "broken.onnx"
-    path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"broken\.onnx"):
-        Detector(ModelFile("broken", path, "0" * 64))
-
-
-def test_a_model_that_vanished_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"gone\.onnx"):
-        Detector(ModelFile("gone", tmp_path / "gone.onnx", "0" * 64))
-
-
-def test_a_cut_model_is_refused(tmp_path: Path) -> None:
-    model = constant_model(tmp_path)
-    model.path.write_bytes(model.path.read_bytes()[:-40])
-    with pytest.raises(ModelError):
-        Detector(model)
-
-
-def test_a_model_with_an_operator_of_its_own_is_refused(tmp_path: Path) -> None:
-    """Such operators are code in a library that comes beside the model; none is ever loaded."""
-    picture = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])
-    answer = helper.make_tensor_value_info("output", TensorProto.FLOAT, None)
-    node = helper.make_node("RunCommand", ["images"], ["output"], domain="com.example")
-    graph = helper.make_graph([node], "hostile", [picture], [answer])
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.example", 1)]
-    path = tmp_path / "hostile.onnx"
-    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
-    with pytest.raises(ModelError, match="can load"):
-        Detector(ModelFile("hostile", path, "0" * 64))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"inputs": 2}, {"shape": (8, 3, 64, 64)}, {"shape": (1, 64)}, {"kind": TensorProto.INT64}],
-)
-def test_a_model_with_another_input_is_refused_with_what_it_takes(tmp_path: Path, changes: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="images0"):
-        Detector(constant_model(tmp_path, **changes))
-
-
 def test_a_model_with_another_output_is_refused_with_its_shape(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"\[1, 4, 9\]"):
         Detector(constant_model(tmp_path, output=np.zeros((4, 9))))
@@ -203,7 +132,60 @@ def test_a_model_that_fails_while_it_runs_is_a_model_error(tmp_path: Path) -> No
     wrong = numpy_helper.from_array(np.array([1, 7, 7], np.int64), "wrong")
     node = helper.make_node("Reshape", ["images", "wrong"], ["output"])
     graph = helper.make_graph([node], "fails", [picture], [answer], [wrong])
-    path = tmp_path / "fails.onnx"
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
     with pytest.raises(ModelError, match="failed on a picture"):
-        Detector(ModelFile("fails", path, "0" * 64))
+        Detector(saved(model_of(graph), tmp_path / "fails.onnx"))
+
+
+LAYOUTS = [
+    (np.tile(np.float32([32, 32, 16, 16, 0.9, 0, 0.8]), (40, 1)), True, Layout.OBJECTNESS_ROWS),
+    (np.tile(np.float32([[32], [32], [16], [16], [0], [0.72]]), (1, 84)), True, Layout.CLASS_COLUMNS),
+    ([[24, 24, 40, 40, 0.72, 1]] + [[0] * 6] * 299, True, Layout.FINISHED),  # YOLOv10's three hundred
+    ([[0, 24, 24, 40, 40, 1, 0.72]], False, Layout.BATCHED_FINISHED),
+]
+
+
+@pytest.mark.parametrize("answers", [np.float32, np.float16])
+@pytest.mark.parametrize(("output", "batched", "layout"), LAYOUTS, ids=[layout.name for *_, layout in LAYOUTS])
+def test_a_model_of_other_classes_is_read_in_each_layout_and_precision(
+    tmp_path: Path, output: object, batched: bool, layout: Layout, answers: type[Any]
+) -> None:
+    """Two classes of its own, one of which has a comma in its name."""
+    names = "{0: 'blister', 1: 'box, folded'}"
+    detector = Detector(constant_model(tmp_path, output=output, names=names, batched=batched, answers=answers))
+    (found,) = detector.detect(Image.new("RGB", (64, 64)), threshold=0.25)
+    assert detector.layout is layout
+    assert detector.class_names == ("blister", "box, folded")
+    assert found.detected_class == "box, folded"
+    assert found.confidence_score == pytest.approx(0.72, abs=0.001)
+    assert (found.x_min, found.y_min, found.x_max, found.y_max) == (24, 24, 40, 40)
+
+
+def test_a_model_with_a_free_size_is_given_what_it_was_trained_with(tmp_path: Path) -> None:
+    free = ("batch", 3, "height", "width")
+    detector = Detector(constant_model(tmp_path, shape=free, imgsz="[320, 416]"))
+    assert (detector.height, detector.width) == (320, 416)
+    assert Detector(constant_model(tmp_path, shape=free, imgsz="many")).width == 640
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
+def test_a_picture_of_another_mode_shows_what_it_shows_in_rgb(tmp_path: Path, mode: str) -> None:
+    picture = Image.linear_gradient("L").convert(mode)
+    detector = Detector(constant_model(tmp_path))
+    assert np.array_equal(detector.prepare(picture), detector.prepare(picture.convert("RGB")))
+
+
+def test_what_a_model_takes_is_made_from_the_pixels_and_nothing_else(tmp_path: Path) -> None:
+    """Every form of input holds the same picture: bytes or parts of one, colours last or first."""
+    pixels = np.random.default_rng(3).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    forms = {
+        kind: Detector(constant_model(tmp_path, shape=shape, kind=kind)).prepare(pixels)
+        for kind, shape in (
+            (TensorProto.UINT8, (1, 64, 64, 3)),
+            (TensorProto.FLOAT, (1, 3, 64, 64)),
+            (TensorProto.FLOAT16, (1, 3, 64, 64)),
+        )
+    }
+    assert np.array_equal(forms[TensorProto.UINT8][0], pixels)
+    assert np.array_equal(forms[TensorProto.FLOAT][0], (pixels / np.float32(255)).transpose(2, 0, 1))
+    assert forms[TensorProto.FLOAT16].dtype == np.float16
+    assert forms[TensorProto.FLOAT].flags.c_contiguous

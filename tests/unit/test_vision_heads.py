@@ -31,6 +31,13 @@ def test_a_layout_is_recognised_by_shape_and_class_names(
     assert recognise(shape, names) == (layout, classes)
 
 
+def test_rows_of_one_class_are_told_from_finished_boxes_by_their_number() -> None:
+    """Six columns are both; an input of 96 pixels has 567 proposals, fewer than a long list of finished boxes."""
+    assert recognise((1, 567, 6), 1, (96, 96)) == (Layout.OBJECTNESS_ROWS, 1)
+    assert recognise((1, 300, 6), 1, (96, 96)) == (Layout.FINISHED, 1)
+    assert recognise((1, 567, 6), 80, (96, 96)) == (Layout.FINISHED, 80)
+
+
 @pytest.mark.parametrize("shape", [(1, 1000), (1, 116, 8400), (1, 32, 160, 160), (2, 25200, 85), (1, 4, 4)])
 def test_another_output_is_refused_with_its_shape_and_the_layouts_that_would_do(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="YOLOv8") as caught:
@@ -93,3 +100,37 @@ def test_infinite_numbers_are_no_boxes(layout: Layout) -> None:
 def test_a_thousand_candidates_end_in_a_bounded_number_of_boxes() -> None:
     many = boxes(*[(at * 20.0, 0, at * 20.0 + 10, 10, 0.5, 0) for at in range(5000)])
     assert len(suppress(many)) == 300
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3.4e38])
+@pytest.mark.parametrize("layout", [Layout.OBJECTNESS_ROWS, Layout.CLASS_COLUMNS, Layout.FINISHED])
+def test_one_number_that_is_none_costs_its_own_box_only(layout: Layout, bad: float) -> None:
+    good = {
+        Layout.OBJECTNESS_ROWS: [50, 40, 20, 10, 0.9, 0.1, 0.8],
+        Layout.CLASS_COLUMNS: [50, 40, 20, 10, 0.1, 0.7],
+        Layout.FINISHED: [40, 35, 60, 45, 0.7, 1],
+    }[layout]
+    for column in range(4):
+        table = np.array([good, good], np.float32)
+        table[0, column] = bad
+        output = table.T[None] if layout is Layout.CLASS_COLUMNS else table[None]
+        found = read_boxes(output, layout, 0.25)
+        finite = found.corners[np.abs(found.corners).max(axis=1) < 1e6]
+        assert finite.tolist() == [[40, 35, 60, 45]]
+        assert np.isfinite(found.corners).all()
+
+
+@pytest.mark.parametrize("layout", [Layout.OBJECTNESS_ROWS, Layout.CLASS_COLUMNS])
+def test_what_is_read_does_not_depend_on_the_boxes_below_the_threshold(layout: Layout) -> None:
+    random = np.random.default_rng(5)
+    table = random.uniform(0, 1, (300, 9)).astype(np.float32)
+    table[:, :4] = random.uniform(10, 90, (300, 4))
+    table[::3, 6] = np.nan
+    output = table.T[None] if layout is Layout.CLASS_COLUMNS else table[None]
+    whole = read_boxes(output, layout, 0.25)
+    confident = table[:, 5:] * table[:, 4:5] if layout is Layout.OBJECTNESS_ROWS else table[:, 4:]
+    kept = table[np.isfinite(table).all(axis=1) & (confident.max(axis=1) >= 0.25)]
+    alone = read_boxes(kept.T[None] if layout is Layout.CLASS_COLUMNS else kept[None], layout, 0.25)
+    assert len(whole)
+    assert whole.corners.tolist() == alone.corners.tolist()
+    assert whole.scores.tolist() == alone.scores.tolist()

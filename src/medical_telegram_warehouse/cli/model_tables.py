@@ -98,6 +98,9 @@ def print_speeds(console: Console, measured: Sequence[tuple[str, Detector, Speed
 
 
 def _used(settings: Settings) -> tuple[Path | None, str]:
+    """The file of the model that is used, and why it cannot be."""
+    if settings.yolo_model in KNOWN_MODELS:  # fetched when it is needed
+        return known_path(settings.yolo_model, settings.models_dir), ""
     try:
         model = resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir, may_export=False)
     except ModelError as error:

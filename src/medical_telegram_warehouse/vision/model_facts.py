@@ -105,10 +105,21 @@ def load_graph(path: Path) -> tuple[bytes, onnx.ModelProto]:
     if reasons:
         raise ModelError(f"{path} is not used: {'; '.join(reasons)}.")
     try:
-        onnx.checker.check_model(content)  # a convolution without weights brought OpenVINO down, and us with it
+        onnx.checker.check_model(_with_shapes(model))  # a convolution without weights brought OpenVINO down
     except Exception as error:  # as far as errors of its C++ go, they share no base class but Exception
         raise ModelError(f"{path} is not a sound ONNX model: {first_line(error)}") from error
     return content, model
+
+
+def _with_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model as the checker wants it, which asks for a shape where runtimes do without."""
+    if all(one.type.tensor_type.HasField("shape") for one in model.graph.output):
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for one in copy.graph.output:
+        one.type.tensor_type.shape.SetInParent()
+    return copy
 
 
 def first_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ import openvino
 from numpy.typing import NDArray
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_facts import CheckedModel, first_line
+from medical_telegram_warehouse.vision.model_facts import CheckedModel
 
 
 class OpenVinoSession:
@@ -37,10 +37,12 @@ class OpenVinoSession:
         try:
             core = openvino.Core()
             network = core.read_model(io.BytesIO(model.content))
-            network.reshape({model.takes.name: list(model.takes.shape)})  # a free size is slow
+            self._takes_input = bool(network.inputs)  # it drops what no output depends on
+            if self._takes_input:
+                network.reshape({model.takes.name: list(model.takes.shape)})  # a free size is slow
             self._compiled = core.compile_model(network, "CPU", how)
         except Exception as error:  # its errors share no base class but Exception
-            raise ModelError(f"{model.path} is not a model that openvino can load: {first_line(error)}") from error
+            raise ModelError(f"{model.path} is not a model that openvino can load: {_reason(error)}") from error
 
     @property
     def runtime(self) -> str:
@@ -57,7 +59,14 @@ class OpenVinoSession:
             request = getattr(self._thread, "request", None)
             if request is None:
                 request = self._thread.request = self._compiled.create_infer_request()
-            request.infer({0: pixels}, share_inputs=True)
+            request.infer({0: pixels} if self._takes_input else {}, share_inputs=True)
             return np.asarray(request.get_output_tensor(0).data)
         except Exception as error:  # as above
-            raise ModelError(f"{self._path} failed on a picture: {first_line(error)}") from error
+            raise ModelError(f"{self._path} failed on a picture: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What OpenVINO said, without where in its source it said so."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Exception from ", "Check '"))]
+    return (telling or lines or [type(error).__name__])[0]
