@@ -47,7 +47,9 @@ def constant_model(
     takes = [helper.make_tensor_value_info(f"images{i}", kind, shape) for i in range(inputs)]
     gives = [helper.make_tensor_value_info("output", helper.np_dtype_to_tensor_dtype(answer.dtype), answer.shape)]
     nodes = [helper.make_node("Constant", [], ["output"], value=numpy_helper.from_array(answer))]
-    return saved(model_of(helper.make_graph(nodes, "constant", takes, gives), names=names, **notes), folder / "tiny.onnx")
+    return saved(
+        model_of(helper.make_graph(nodes, "constant", takes, gives), names=names, **notes), folder / "tiny.onnx"
+    )
 
 
 def seeing_graph(*, side: int = 64, classes: int = 3, kind: int = TensorProto.FLOAT, seed: int = 0) -> onnx.GraphProto:

@@ -136,6 +136,7 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
         "intermediate": {
             "intermediate/int_channel_hours",
             "intermediate/int_class_months",
+            "intermediate/int_content_months",
             "intermediate/int_mention_months",
             "intermediate/int_message_terms",
             "intermediate/int_offer_name_months",
@@ -163,6 +164,7 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
             "marts/rpt_channel_activity_weekly",
             "marts/rpt_channel_scorecard",
             "marts/rpt_channel_subscribers",
+            "marts/rpt_content_categories",
             "marts/rpt_data_quality",
             "marts/rpt_detected_classes",
             "marts/rpt_message_search",

@@ -61,7 +61,10 @@ def test_both_runtimes_compute_the_same(tmp_path: Path) -> None:
         pixels = ours.prepare(blots(seed))
         assert np.abs(ours.run(pixels) - theirs.run(pixels)).max() < 1e-3
         found = [
-            [(one.detected_class, round(one.confidence_score, 2)) for one in detector.detect(blots(seed), threshold=0.3)]
+            [
+                (one.detected_class, round(one.confidence_score, 2))
+                for one in detector.detect(blots(seed), threshold=0.3)
+            ]
             for detector in (ours, theirs)
         ]
         assert found[0] == found[1]

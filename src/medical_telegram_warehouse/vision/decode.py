@@ -126,7 +126,8 @@ def _reader(kind: str) -> Callable[[bytes], ImageFile.ImageFile]:
         # Its decoder is loaded for the first such photo, and Pillow at large is not told of it.
         from pillow_heif import HeifImageFile
 
-        return lambda data: HeifImageFile(io.BytesIO(without_metadata(data, kind=kind)))  # type: ignore[no-any-return]
+        opened: Callable[..., ImageFile.ImageFile] = HeifImageFile
+        return lambda data: opened(io.BytesIO(without_metadata(data, kind=kind)))
     if kind == "AVIF" and not AvifImagePlugin.SUPPORTED:
         raise UnreadablePhotoError("an AVIF picture, which is not supported")
     return READERS[kind]
@@ -191,8 +192,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     brightest = 65535.0
     if image.mode == "F":
-        _, brightest = image.getextrema()
-        brightest = 255.0 if brightest > 1 else 1.0
+        _, most = image.getextrema()
+        brightest = 255.0 if isinstance(most, (int, float)) and most > 1 else 1.0
     elif image.mode != "I":
         image = image.convert("I")
     return image.point(lambda value: value * (255 / brightest) + 0.5).convert("L")

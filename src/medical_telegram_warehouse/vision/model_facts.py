@@ -24,6 +24,7 @@ from google.protobuf.message import DecodeError, Message  # type: ignore[import-
 from onnx import TensorProto
 
 from medical_telegram_warehouse.errors import ModelError
+from medical_telegram_warehouse.text import storable
 
 Pixel = np.uint8 | np.float32 | np.float16
 
@@ -129,6 +130,7 @@ def first_line(error: Exception) -> str:
 
 def class_names(text: str) -> tuple[str, ...]:
     """The class names in a model's notes: `person,bottle`, or the `{0: 'person'}` that Ultralytics writes."""
+    text = storable(text)  # names go into tables
     if not text.lstrip().startswith(("{", "[")):
         return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
     try:
@@ -137,7 +139,7 @@ def class_names(text: str) -> tuple[str, ...]:
         return ()
     if isinstance(names, dict):
         names = [names.get(number, f"class_{number}") for number in range(len(names))]
-    return tuple(str(name) for name in names)
+    return tuple(storable(str(name)) for name in names)
 
 
 def _suspicions(message: Message) -> Iterator[str]:

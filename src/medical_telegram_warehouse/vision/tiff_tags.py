@@ -26,7 +26,7 @@ class Tag(NamedTuple):
 
     number: int
     kind: int
-    count: int
+    length: int
     value: int | None
     """Its first number, where that stands in the entry itself."""
 
@@ -71,7 +71,7 @@ def check_tiff(data: bytes) -> None:
     sides = {TILE_WIDTH: 0, TILE_LENGTH: 0}
     try:
         for tag in tags(data):
-            if tag.kind not in BYTE_KINDS and tag.count > MAX_NUMBERS:
+            if tag.kind not in BYTE_KINDS and tag.length > MAX_NUMBERS:
                 raise UnreadablePhotoError("a TIFF of too many pieces")
             if tag.number in sides:
                 sides[tag.number] = max(sides[tag.number], tag.value or 0)

@@ -159,15 +159,17 @@ told as (
     select
         images.*,
         case
-            when image_category is null then null
-            when offers_a_product is not null then offers_a_product
-            when count(offers_a_product) over copies > 0
-                then 2 * count(*) filter (where offers_a_product) over copies >= count(offers_a_product) over copies
+            when images.image_category is null then null
+            when images.offers_a_product is not null then images.offers_a_product
+            when count(images.offers_a_product) over copies > 0
+                then
+                    2 * count(*) filter (where images.offers_a_product) over copies
+                    >= count(images.offers_a_product) over copies
         end as is_product_offered,
-        case when image_group is not null then min(message_timestamp) over copies end as first_used_at,
-        case when image_group is not null then count(*) over copies end as use_count
+        case when images.image_group is not null then min(images.message_timestamp) over copies end as first_used_at,
+        case when images.image_group is not null then count(*) over copies end as use_count
     from images
-    window copies as (partition by image_group)
+    window copies as (partition by images.image_group)
 )
 
 select
