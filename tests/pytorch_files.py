@@ -40,7 +40,7 @@ def mapping(**items: bytes) -> bytes:
 def tensor(*, key: str = "0", count: int = 4, size: tuple[int, ...] = (4,), stride: tuple[int, ...] = (1,)) -> bytes:
     storage = together(value("storage"), name("torch", "FloatStorage"), value(key), value("cpu"), value(count)) + b"Q"
     hooks = call("collections", "OrderedDict")
-    arguments = together(storage, value(0), value(size), value(stride), value(False), hooks)  # noqa: FBT003
+    arguments = together(storage, value(0), value(size), value(stride), value(False), hooks)
     return call("torch._utils", "_rebuild_tensor_v2", arguments)
 
 

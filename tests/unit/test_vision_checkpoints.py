@@ -56,7 +56,7 @@ SCALAR = call(
     "numpy._core.multiarray",
     "scalar",
     together(
-        call("numpy", "dtype", together(value("f8"), value(False), value(True)))  # noqa: FBT003
+        call("numpy", "dtype", together(value("f8"), value(False), value(True)))
         + value((3, "<", None, None, None, -1, -1, 0))
         + b"b",
         call("_codecs", "encode", together(value("\0" * 8), value("latin1"))),
@@ -70,7 +70,7 @@ SCALAR = call(
         call("torch", "Size", together(value([1, 2]))),
         name("torch", "float32"),
         call("torch", "device", together(value("cpu"))),
-        call("torch._utils", "_rebuild_parameter", together(tensor(), value(True), EMPTY)),  # noqa: FBT003
+        call("torch._utils", "_rebuild_parameter", together(tensor(), value(True), EMPTY)),
         call("__builtin__", "set", together(value([1, 2]))),
         call("collections", "OrderedDict"),
         call("pathlib", "PosixPath", together(value("runs"), value("train"))),
@@ -92,8 +92,7 @@ def test_a_call_in_a_checkpoint_is_refused_and_not_made(tmp_path: Path) -> None:
     mark = tmp_path / "executed"
     hostile = pickle.dumps({"model": Touches(mark)}, protocol=2)
     path = archive(tmp_path / "evil.pt", hostile[2:-1])
-    message = refusal(path)
-    assert "pathlib.Path.touch" in message or "names" in message
+    assert "it names" in refusal(path)
     assert not mark.exists()
     with zipfile.ZipFile(path) as file:
         pickle.loads(file.read("archive/data.pkl"))  # noqa: S301 - it is no empty threat
@@ -132,7 +131,7 @@ def test_a_dotted_name_of_a_later_protocol_is_refused(tmp_path: Path) -> None:
         call("ultralytics.nn.modules.conv", "Conv", together(value(1), value(2))),
         call("ultralytics.utils", "IterableSimpleNamespace", together(value({"a": 1}))),
         name("ultralytics.nn.tasks", "DetectionModel") + together(mapping()) + b"\x81",
-        b"(" + mapping() + name("ultralytics.nn.tasks", "DetectionModel")[1:].join([b"i", b""]),
+        b"(" + mapping() + b"i" + name("ultralytics.nn.tasks", "DetectionModel")[1:],
     ],
 )
 def test_a_constructor_is_never_called(tmp_path: Path, item: bytes) -> None:
@@ -199,18 +198,12 @@ def test_an_archive_with_two_pickles_is_refused(tmp_path: Path) -> None:
     refusal(path)
 
 
-def test_what_lies_before_an_archive_is_not_handed_on(tmp_path: Path) -> None:
+def test_something_before_an_archive_is_refused(tmp_path: Path) -> None:
     """PyTorch takes a file that begins with a pickle for one in its oldest format, and executes that."""
     inner = archive(tmp_path / "inner.pt", checkpoint()).read_bytes()
     path = tmp_path / "outer.pt"
     path.write_bytes(pickle.dumps(Touches(tmp_path / "executed")) + inner)
-    try:
-        make_safe(path, tmp_path / "safe.pt")
-    except ModelError:
-        return
-    assert (tmp_path / "safe.pt").read_bytes().startswith(b"PK\x03\x04")
-    with zipfile.ZipFile(tmp_path / "safe.pt") as file:
-        assert b"touch" not in file.read("checkpoint/data.pkl")
+    assert "archive" in refusal(path)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_large_jpeg_is_decoded_smaller_but_keeps_its_own_size() -> None:
         (b"\x00" * 5000, "only zero bytes: the download was never finished"),
         (b"\x00\x00\x00\x20ftypisom" + b"\x00" * 64, "a video (MP4), not a picture"),
         (b"\x00\x00\x00\x14ftypqt  " + b"\x00" * 64, "a video (QuickTime), not a picture"),
-        (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 64, "a HEIC picture, which is not supported"),
+        (b"\x00\x00\x00\x18ftypheic" + b"\x00" * 64, "truncated or damaged HEIC"),
         (b"\x1aE\xdf\xa3" + b"\x01" * 64, "a video (WebM or Matroska), not a picture"),
         (b"RIFF\x10\x00\x00\x00AVI LIST", "a video (AVI), not a picture"),
         (b"%PDF-1.7\n%", "a PDF document, not a picture"),

@@ -25,6 +25,7 @@ MEMBERS = re.compile(
     r"(?P<folder>[^/]+)/(?P<name>data\.pkl|data/\d+|byteorder|version|\.format_version|\.storage_alignment|"
     r"\.data/serialization_id)"
 )
+ARCHIVE = b"PK\x03\x04"  # a file that begins with something else is older, and PyTorch executes its beginning
 MAX_BYTES = 1 << 30
 LEAVES = (str, int, float, bool, complex, bytes, type(None))
 
@@ -55,7 +56,10 @@ def _members(checkpoint: Path) -> dict[str, bytes]:
     size = checkpoint.stat().st_size
     if size > MAX_BYTES:
         raise ValueError(f"{size:,} bytes are more than any detector has")
-    with zipfile.ZipFile(io.BytesIO(checkpoint.read_bytes())) as archive:
+    content = checkpoint.read_bytes()
+    if not content.startswith(ARCHIVE):
+        raise ValueError("it is not an archive of PyTorch's")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
         found = {entry.filename: MEMBERS.fullmatch(entry.filename) for entry in entries}
         strange = [name for name, member in found.items() if member is None]
