@@ -172,7 +172,7 @@ def test_failures_name_the_node_and_leave_the_environment_alone(
     run(TransformStep.MESSAGES, database, tmp_path)
     with pytest.raises(TransformError, match="accepted_values_fct_images_image_category") as caught:
         run(TransformStep.PHOTOS, database, tmp_path)
-    assert "1 of " in str(caught.value)
+    assert "2 of " in str(caught.value), "both categories of the photo"
     assert any("accepted_values" in record.message for record in caplog.records if record.levelname == "ERROR")
     assert os.environ["POSTGRES_PORT"] == "1"
     assert "REPORT_TIMEZONE" not in os.environ

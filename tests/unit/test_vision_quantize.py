@@ -148,7 +148,7 @@ def test_a_layer_that_never_varies_does_not_stop_it(tmp_path: Path) -> None:
         (lambda folder: quantised(folder / "once"), "already"),
         (lambda folder: seeing_model(folder, kind=TensorProto.FLOAT16), "16 bits"),
         (lambda folder: saved(model_of(seeing_graph(), opset=12), folder / "old.onnx"), "opset 12"),
-        (lambda folder: constant_model(folder), "no convolutions"),
+        (constant_model, "no convolutions"),
     ],
 )
 def test_a_model_that_cannot_be_quantised_is_refused_with_the_reason(tmp_path: Path, refused: Any, reason: str) -> None:

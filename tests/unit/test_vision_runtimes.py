@@ -125,7 +125,8 @@ def test_a_letterbox_is_undone_to_a_tenth_of_a_pixel() -> None:
     for size in ((640, 320), (321, 77), (50, 999), (1, 1)):
         field, placement = letterbox(Image.new("RGB", size), 64, 64)
         box = np.array([[placement.left, placement.top]], np.float32)
-        corners = np.concatenate([box, box + [[placement.width, placement.height]]], axis=1)
+        size_on_field = np.array([[placement.width, placement.height]], np.float32)
+        corners = np.concatenate([box, box + size_on_field], axis=1)
         assert placement.on_photo(corners.astype(np.float32)).tolist() == [[0, 0, *size]]
         assert field.shape == (64, 64, 3)
 

@@ -38,7 +38,9 @@ class _Line(NamedTuple):
 def print_models(console: Console, settings: Settings) -> None:
     """The known models and the files in the models' folder."""
     used, trouble = _used(settings)
-    table = Table("", "model", "size", "input", "classes", "from", "licence", box=None, header_style="dim")
+    table = Table("", "model", "size", "input", "classes", box=None, header_style="dim")
+    table.add_column("from", overflow="fold")
+    table.add_column("licence", overflow="fold")
     for line in _lines(settings.models_dir):
         mark = "[green]used[/]" if used == line.path else ""
         table.add_row(mark, escape(line.name), *(escape(cell) for cell in _cells(line)))
@@ -132,7 +134,7 @@ def _cells(line: _Line) -> tuple[str, str, str, str, str]:
     try:
         model: CheckedModel = read_model(line.path)
     except ModelError as error:
-        return _size(line.path), "", "", str(error), ""
+        return _size(line.path), "", "", str(error).replace(str(line.path), "").strip(), ""
     licence = model.notes.get("license", "not said").split(" (")[0]
     return _size(line.path), _input(model.takes), str(len(model.class_names) or "?"), line.origin, licence
 
