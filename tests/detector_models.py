@@ -40,7 +40,7 @@ def constant_model(
     inputs: int = 1,
     batched: bool = True,
     answers: type[Any] = np.float32,
-    **notes: str,
+    **notes: Any,
 ) -> ModelFile:
     """A model that takes a picture of `shape` and always answers `output`, with an axis for the batch before it."""
     answer = np.asarray(output, answers)[None] if batched else np.asarray(output, answers)

@@ -1,12 +1,16 @@
 """The default weights: really downloaded once, converted, and looked through."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from medical_telegram_warehouse.errors import ModelError
+from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.decode import decode_photo
 from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.rules import load_categories
@@ -96,3 +100,64 @@ def test_a_damaged_model_is_fetched_again_and_is_the_same(model: ModelFile, tmp_
     path.with_name(f"{path.name}.sha256").write_text(f"{model.sha256}  {path.name}\n")
     assert fetch_model(NAME, tmp_path).sha256 == model.sha256
     assert sorted(one.name for one in tmp_path.iterdir()) == [path.name, f"{path.name}.sha256"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_openvino_sees_what_the_default_runtime_sees(model: ModelFile, detector: Detector, seed: int) -> None:
+    other = Detector(model, RuntimeName.OPENVINO, workers=2)
+    random = np.random.default_rng(seed)
+    for centre in random.integers(150, 500, (3, 2)).tolist():
+        picture = street_with_stop_sign(centre=(centre[0], centre[1]))
+        pixels = detector.prepare(picture)
+        assert np.abs(other.run(pixels) - detector.run(pixels)).max() < 0.05
+        (ours,), (theirs,) = (one.detect(picture, threshold=0.25) for one in (detector, other))
+        assert ours.detected_class == theirs.detected_class == "stop sign"
+        assert ours.confidence_score == pytest.approx(theirs.confidence_score, abs=0.001)
+
+
+def test_another_input_size_is_a_model_of_its_own(tmp_path: Path) -> None:
+    small = fetch_model(NAME, tmp_path, size=320)
+    assert (small.name, small.path) == ("yolov7-tiny-320.onnx", tmp_path / "yolov7-tiny-320.onnx")
+    detector = Detector(resolve_model("yolov7-tiny-320.onnx", tmp_path, PROJECT))
+    assert (detector.width, detector.height) == (320, 320)
+    (found,) = detector.detect(street_with_stop_sign(), threshold=0.25)
+    assert found.detected_class == "stop sign"
+
+
+QUANTISE = """
+import resource, sys
+from pathlib import Path
+from medical_telegram_warehouse.vision.photo_choice import distinct_photos
+from medical_telegram_warehouse.vision.quantize import quantise
+from medical_telegram_warehouse.vision.weights import known_path, quantised_path, resolve_model
+
+photos, models_dir, into = map(Path, sys.argv[1:])
+model = resolve_model("yolov7-tiny", models_dir, models_dir)
+chosen = [photo for _, photo in distinct_photos(sorted(photos.iterdir()), 448)]
+quantise("yolov7-tiny-int8", model, quantised_path(model.path, into), chosen)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_in_8_bits_it_still_sees_the_stop_sign_and_was_made_in_bounded_memory(
+    model: ModelFile, models_dir: Path, tmp_path: Path
+) -> None:
+    """What every layer gives for all photos at once would take gigabytes."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(24):
+        centre = (220 + 13 * number, 230 + 7 * (number % 9))
+        street_with_stop_sign(centre=centre).save(photos / f"{number:02}.jpg")
+    with pytest.raises(ModelError, match="mtw models export yolov7-tiny --int8"):
+        resolve_model("yolov7-tiny-int8", tmp_path, PROJECT)
+    command = [sys.executable, "-c", QUANTISE, str(photos), str(models_dir), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kilobytes = int(done.stdout)
+    assert kilobytes < 1_500_000
+    small = resolve_model("yolov7-tiny-int8", tmp_path, PROJECT)
+    assert (small.name, small.path) == ("yolov7-tiny-int8", tmp_path / "yolov7-tiny-448-int8.onnx")
+    for runtime in RuntimeName:
+        (found,) = Detector(small, runtime).detect(street_with_stop_sign(), threshold=0.25)
+        assert found.detected_class == "stop sign"
+        box = np.array([found.x_min, found.y_min, found.x_max, found.y_max])
+        assert np.abs(box - [134, 134, 466, 466]).max() < 25

@@ -137,8 +137,8 @@ def test_a_model_that_fails_while_it_runs_is_a_model_error(tmp_path: Path) -> No
 
 
 LAYOUTS = [
-    (np.tile(np.float32([32, 32, 16, 16, 0.9, 0, 0.8]), (40, 1)), True, Layout.OBJECTNESS_ROWS),
-    (np.tile(np.float32([[32], [32], [16], [16], [0], [0.72]]), (1, 84)), True, Layout.CLASS_COLUMNS),
+    (np.tile(np.array([32, 32, 16, 16, 0.9, 0, 0.8], np.float32), (40, 1)), True, Layout.OBJECTNESS_ROWS),
+    (np.tile(np.array([[32], [32], [16], [16], [0], [0.72]], np.float32), (1, 84)), True, Layout.CLASS_COLUMNS),
     ([[24, 24, 40, 40, 0.72, 1]] + [[0] * 6] * 299, True, Layout.FINISHED),  # YOLOv10's three hundred
     ([[0, 24, 24, 40, 40, 1, 0.72]], False, Layout.BATCHED_FINISHED),
 ]

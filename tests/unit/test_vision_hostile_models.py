@@ -14,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from detector_models import constant_model, model_of, saved, seeing_graph, seeing_model
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
-from medical_telegram_warehouse.vision import model_facts
 from medical_telegram_warehouse.vision.detector import Detector
+from medical_telegram_warehouse.vision.onnx_file import MAX_FILE_BYTES
 from medical_telegram_warehouse.vision.weights import ModelFile
 
 BOTH = pytest.mark.parametrize("runtime", list(RuntimeName))
@@ -63,7 +63,7 @@ def test_a_model_that_vanished_is_refused(tmp_path: Path, runtime: RuntimeName) 
 def test_a_file_larger_than_any_detector_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.onnx"
     with path.open("wb") as file:
-        file.truncate(model_facts.MAX_FILE_BYTES + 1)  # takes no room on the disk
+        file.truncate(MAX_FILE_BYTES + 1)  # takes no room on the disk
     assert "more than any detector" in refusal(ModelFile("large", path, "0" * 64))
 
 
@@ -175,7 +175,7 @@ def test_class_names_are_read_and_never_evaluated(tmp_path: Path, names: str) ->
 @BOTH
 def test_an_output_that_is_no_numbers_is_refused(tmp_path: Path, runtime: RuntimeName) -> None:
     answer = helper.make_tensor_value_info("output", TensorProto.STRING, [1])
-    text = helper.make_tensor("text", TensorProto.STRING, [1], [b"bottle"])
+    text = helper.make_tensor("text", TensorProto.STRING, [1], np.array([b"bottle"]))
     graph = helper.make_graph([helper.make_node("Constant", [], ["output"], value=text)], "text", [PICTURE], [answer])
     refusal(saved(model_of(graph), tmp_path / "text.onnx"), runtime)
 

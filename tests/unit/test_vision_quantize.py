@@ -35,7 +35,8 @@ def quantised(folder: Path, model: ModelFile | None = None, *, count: int = 20) 
 
 
 def loaded(model: ModelFile) -> onnx.ModelProto:
-    return onnx.ModelProto.FromString(model.path.read_bytes())
+    read: onnx.ModelProto = onnx.ModelProto.FromString(model.path.read_bytes())
+    return read
 
 
 @pytest.mark.parametrize("runtime", list(RuntimeName))

@@ -39,7 +39,7 @@ def convert(checkpoint: Path, *, size: int = 448) -> bytes:
     Raises:
         ModelError: The file is not the checkpoint that this conversion knows.
     """
-    if size % 32:
+    if size < 32 or size % 32:  # noqa: PLR2004
         raise ModelError(f"The input size must be a multiple of 32, not {size}.")
     try:
         with zipfile.ZipFile(checkpoint) as archive:
