@@ -14,11 +14,10 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from conftest import PROJECT, Database
-from factories import DAY, NOW, detections_csv, lake, lake_file, line, record
+from factories import DAY, NOW, lake, lake_file, line, record
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.lake.writer import open_lake
 from medical_telegram_warehouse.load import messages as messages_module
-from medical_telegram_warehouse.load.detections import load_detections
 from medical_telegram_warehouse.load.messages import LoadSummary, load_messages
 from medical_telegram_warehouse.postgres import migrate as migrate_module
 from medical_telegram_warehouse.postgres.migrate import migrate, migrations
@@ -301,6 +300,21 @@ class TestMarts:
         ]
 
 
+PHOTOS_OF_FORMER = """
+WITH photos AS (
+    INSERT INTO raw.image_scans (image_path, lake, channel_name, message_id, status, image_category, num_detections)
+    VALUES ('1.jpg', 'own', 'shop', 1, 'ok', 'other', 0), ('2.jpg', 'own', 'shop', 1, 'ok', 'other', 0)
+    RETURNING *
+)
+
+INSERT INTO raw.yolo_detections (
+    image_path, detection_index, channel_name, message_id, image_category, num_detections
+)
+SELECT image_path, 0, channel_name, message_id, image_category, num_detections FROM photos
+"""
+"""In the columns of that version."""
+
+
 class TestUpgrade:
     """A warehouse of a version that kept no texts of edits; the lakes still hold them."""
 
@@ -340,7 +354,7 @@ class TestUpgrade:
         lakes = [lake(root), lake(gone, "gone")]
         load(former, *lakes)
         with former.connect() as connection:
-            load_detections(connection, detections_csv(tmp_path / "detections.csv", {}, {"image_path": "2.jpg"}))
+            connection.execute(PHOTOS_OF_FORMER)
         before = (self.counts(former), history_of_former(former))
         assert list(before[0].values()) == [4, 7, 1, 3, 2, 2]
 

@@ -25,9 +25,11 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def cached_model(models_dir: Path, *, content: bytes = b"weights", recorded: bytes | None = None) -> Path:
+def cached_model(
+    models_dir: Path, *, content: bytes = b"weights", recorded: bytes | None = None, file: str = f"{DEFAULT}-448.onnx"
+) -> Path:
     models_dir.mkdir(parents=True, exist_ok=True)
-    path = models_dir / f"{DEFAULT}-448.onnx"
+    path = models_dir / file
     path.write_bytes(content)
     checksum = hashlib.sha256(recorded or content).hexdigest()
     path.with_name(f"{path.name}.sha256").write_text(f"{checksum}  {path.name}\n")
@@ -73,6 +75,15 @@ def test_a_damaged_cached_model_is_noticed(tmp_path: Path) -> None:
     assert "damaged" in message
     assert hashlib.sha256(b"half").hexdigest() in message
     assert hashlib.sha256(b"whole").hexdigest() in message
+
+
+def test_the_8_bit_form_of_a_known_model_has_a_name_of_its_own(tmp_path: Path) -> None:
+    assert "mtw models export yolov7-tiny --int8" in refusal(f"{DEFAULT}-int8", tmp_path)
+    path = cached_model(tmp_path / "models", content=b"small", file="yolov7-tiny-448-int8.onnx")
+    model = resolve_model(f"{DEFAULT}-int8", tmp_path / "models", tmp_path)
+    assert (model.name, model.path) == (f"{DEFAULT}-int8", path)
+    path.write_bytes(b"other")
+    assert "damaged" in refusal(f"{DEFAULT}-int8", tmp_path)
 
 
 @pytest.mark.parametrize("place", [".", "models"])
@@ -193,5 +204,6 @@ def test_a_file_that_is_no_archive_is_a_model_error(tmp_path: Path, content: byt
 
 
 def test_an_input_size_that_the_network_cannot_halve_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="multiple of 32"):
-        convert(tmp_path / "any.pt", size=450)
+    for size in (450, 0, -32, 31):
+        with pytest.raises(ModelError, match="multiple of 32"):
+            convert(tmp_path / "any.pt", size=size)

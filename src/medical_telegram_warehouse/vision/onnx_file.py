@@ -30,7 +30,7 @@ def load_graph(path: Path) -> tuple[bytes, onnx.ModelProto]:
     """The file's bytes and the model in them, which needs nothing but itself.
 
     Raises:
-        ModelError: As above.
+        ModelError: It cannot be read, is no sound ONNX model, or reaches beyond itself.
     """
     try:
         size = path.stat().st_size
@@ -47,7 +47,7 @@ def load_graph(path: Path) -> tuple[bytes, onnx.ModelProto]:
         raise ModelError(f"{path} is not an ONNX model: it holds no network.")
     reasons = sorted(set(_suspicions(model)))
     if reasons:
-        raise ModelError(f"{path} is not used: {'; '.join(reasons)}.")
+        raise ModelError(f"{path} is not used: {'; '.join(reasons[:3])}.")
     try:
         onnx.checker.check_model(_with_shapes(model))  # a convolution without weights brought OpenVINO down
     except Exception as error:  # as far as errors of its C++ go, they share no base class but Exception
