@@ -46,7 +46,7 @@ def make_safe(checkpoint: Path, target: Path) -> None:
         zipfile.BadZipFile, pickle.UnpicklingError, EOFError, LookupError, AttributeError, TypeError, ValueError,
         ArithmeticError, MemoryError, RecursionError, NotImplementedError, ImportError,
     ) as error:  # fmt: skip
-        raise ModelError(f"{checkpoint} is not loaded, since that would execute what is in it: {error}.") from error
+        raise ModelError(f"{checkpoint} is not given to PyTorch, which executes what it loads: {error}.") from error
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(f"checkpoint/{name}", content)

@@ -56,13 +56,13 @@ def export_checkpoint(checkpoint: Path, models_dir: Path, *, size: int | None = 
         raise ModelError(f"{checkpoint} cannot be read: {error.strerror or error}.") from error
     if (known := _exported(target, source[0])) is not None:
         return ModelFile(called, target, known)
-    if not is_installed():
-        raise ModelError(f"{checkpoint} cannot be used yet. {how_to_export(str(checkpoint))}")
     check_replaceable(target)
-    logger.info("Exporting %s to %s with Ultralytics, once", checkpoint, target)
     with tempfile.TemporaryDirectory(prefix="mtw-export-") as folder:
         safe = Path(folder) / "checkpoint.pt"
         make_safe(checkpoint, safe)
+        if not is_installed():
+            raise ModelError(f"{checkpoint} cannot be used yet. {how_to_export(str(checkpoint))}")
+        logger.info("Exporting %s to %s with Ultralytics, once", checkpoint, target)
         _run_child(checkpoint, safe, size)
         exported = safe.with_suffix(".onnx")
         if not exported.is_file():
