@@ -109,7 +109,7 @@ def _weights(settings: Settings) -> Finding:
     from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, resolve_model
 
     try:
-        model = resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir)
+        model = resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir, may_export=False)
     except ModelError as error:
         level = "warn" if settings.yolo_model in KNOWN_MODELS else "fail"
         return Finding(
