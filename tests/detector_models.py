@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from medical_telegram_warehouse.vision.weights import ModelFile
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 
 NAMES = "person,bottle,cup"
 BOTTLE = [32, 32, 16, 16, 0.9, 0.0, 0.8, 0.1]  # cx, cy, w, h, objectness, three classes

@@ -33,11 +33,11 @@ from medical_telegram_warehouse.sources.base import MessageSource
 from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
 from medical_telegram_warehouse.vision.detections_read import read_detections
-from medical_telegram_warehouse.vision.preview_folder import PREVIEWS_FOLDER
-from medical_telegram_warehouse.vision.previews import make_previews
+from medical_telegram_warehouse.vision.drawn.preview_folder import PREVIEWS_FOLDER
+from medical_telegram_warehouse.vision.drawn.previews import make_previews
+from medical_telegram_warehouse.vision.models.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
 from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
-from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, ModelFile, fetch_model, resolve_model
 
 SCRAPE = "scrape_telegram_data"
 LOAD = "load_raw_to_postgres"

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
-from medical_telegram_warehouse.vision.decode import decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import decode_photo
 from medical_telegram_warehouse.vision.detector import Detector
+from medical_telegram_warehouse.vision.models.weights import ModelFile, fetch_model, resolve_model
 from medical_telegram_warehouse.vision.rules import load_categories
-from medical_telegram_warehouse.vision.weights import ModelFile, fetch_model, resolve_model
 
 PROJECT = Path(__file__).parents[2]
 NAME = "yolov7-tiny"
@@ -127,9 +127,9 @@ def test_another_input_size_is_a_model_of_its_own(tmp_path: Path) -> None:
 QUANTISE = """
 import resource, sys
 from pathlib import Path
-from medical_telegram_warehouse.vision.photo_choice import distinct_photos
-from medical_telegram_warehouse.vision.quantize import quantise
-from medical_telegram_warehouse.vision.weights import known_path, quantised_path, resolve_model
+from medical_telegram_warehouse.vision.models.photo_choice import distinct_photos
+from medical_telegram_warehouse.vision.models.quantize import quantise
+from medical_telegram_warehouse.vision.models.weights import known_path, quantised_path, resolve_model
 
 photos, models_dir, into = map(Path, sys.argv[1:])
 model = resolve_model("yolov7-tiny", models_dir, models_dir)

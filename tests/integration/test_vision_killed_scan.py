@@ -14,9 +14,9 @@ from onnx import TensorProto, helper, numpy_helper, save
 from PIL import Image
 
 from medical_telegram_warehouse.records import PhotoFile
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
-from medical_telegram_warehouse.vision.weights import ModelFile
 
 PHOTOS = 60
 SCAN_IN_CHILD = """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.ultralytics_checkpoint import make_safe
+from medical_telegram_warehouse.vision.models.ultralytics_checkpoint import make_safe
 from pytorch_files import EMPTY, archive, call, checkpoint, made, mapping, name, network, tensor, together, value
 
 WARNS_OF_TWINS = pytest.mark.filterwarnings("ignore:Duplicate name")

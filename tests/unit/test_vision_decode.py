@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo
 
 RED = (200, 20, 30)
 

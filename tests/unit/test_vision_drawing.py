@@ -11,9 +11,9 @@ from PIL import Image
 from detected_photos import GREY, found
 from factories import patiently
 from medical_telegram_warehouse.records import Detection
-from medical_telegram_warehouse.vision.colours import WHITE, Colour, Role, colour_of, ink_on, role_of
-from medical_telegram_warehouse.vision.drawing import draw_boxes
-from medical_telegram_warehouse.vision.lettering import font_for, own_font, shortened, width_of, wrapped
+from medical_telegram_warehouse.vision.drawn.colours import WHITE, Colour, Role, colour_of, ink_on, role_of
+from medical_telegram_warehouse.vision.drawn.drawing import draw_boxes
+from medical_telegram_warehouse.vision.drawn.lettering import font_for, own_font, shortened, width_of, wrapped
 from medical_telegram_warehouse.vision.rules import load_categories
 
 CATEGORIES = load_categories()

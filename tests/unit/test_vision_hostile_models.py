@@ -15,8 +15,8 @@ from detector_models import constant_model, model_of, saved, seeing_graph, seein
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.onnx_file import MAX_FILE_BYTES
-from medical_telegram_warehouse.vision.weights import ModelFile
+from medical_telegram_warehouse.vision.models.onnx_file import MAX_FILE_BYTES
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 
 BOTH = pytest.mark.parametrize("runtime", list(RuntimeName))
 PICTURE = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])
@@ -201,7 +201,7 @@ import onnx
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.weights import ModelFile
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 
 path, runtime = Path(sys.argv[1]), RuntimeName(sys.argv[2])
 good = path.read_bytes()

@@ -17,11 +17,11 @@ from PIL import Image
 from detected_photos import checksum, detected, found, unreadable
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection, ScanStatus
-from medical_telegram_warehouse.vision.colours import Colour, Role, colour_of
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
-from medical_telegram_warehouse.vision.known_photo import PhotoChangedError, PhotoUnavailableError
-from medical_telegram_warehouse.vision.preview_folder import ABANDONED_SECONDS, PreviewKind, preview_name
-from medical_telegram_warehouse.vision.previews import PreviewSummary, make_previews, preview_of
+from medical_telegram_warehouse.vision.drawn.colours import Colour, Role, colour_of
+from medical_telegram_warehouse.vision.drawn.known_photo import PhotoChangedError, PhotoUnavailableError
+from medical_telegram_warehouse.vision.drawn.preview_folder import ABANDONED_SECONDS, PreviewKind, preview_name
+from medical_telegram_warehouse.vision.drawn.previews import PreviewSummary, make_previews, preview_of
 from medical_telegram_warehouse.vision.rules import Categories, load_categories
 
 CATEGORIES = load_categories()
@@ -271,7 +271,7 @@ class TestRuns:
         assert not shop.folder.exists()
 
     def test_a_run_without_new_photos_loads_neither_pillow_nor_numpy(self) -> None:
-        code = "import sys, medical_telegram_warehouse.vision.previews; print({'numpy', 'PIL'} & {*sys.modules})"
+        code = "import sys, medical_telegram_warehouse.vision.drawn.previews; print({'numpy', 'PIL'} & {*sys.modules})"
         assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"set()\n"
 
 

@@ -17,12 +17,12 @@ from onnx import TensorProto, helper, numpy_helper
 from detector_models import constant_model, model_of, photos, saved, seeing_graph, seeing_model
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
-from medical_telegram_warehouse.vision.decode import Photo
+from medical_telegram_warehouse.vision.decoding.decode import Photo
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.model_files import recorded_checksums
-from medical_telegram_warehouse.vision.photo_choice import distinct_photos, spread
-from medical_telegram_warehouse.vision.quantize import head_nodes, quantise
-from medical_telegram_warehouse.vision.weights import ModelFile
+from medical_telegram_warehouse.vision.models.model_files import recorded_checksums
+from medical_telegram_warehouse.vision.models.photo_choice import distinct_photos, spread
+from medical_telegram_warehouse.vision.models.quantize import head_nodes, quantise
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 
 
 def pictures(folder: Path, count: int = 20) -> Iterator[Photo]:

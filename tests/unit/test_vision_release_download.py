@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from medical_telegram_warehouse.errors import ModelDownloadError, ModelError
-from medical_telegram_warehouse.vision.release_download import download_checkpoint
-from medical_telegram_warehouse.vision.ultralytics_export import RELEASED
+from medical_telegram_warehouse.vision.models.release_download import download_checkpoint
+from medical_telegram_warehouse.vision.models.ultralytics_export import RELEASED
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_a_runtime_that_is_not_installed_is_an_error_with_what_to_install(tmp_pa
         "from medical_telegram_warehouse.errors import ModelError\n"
         "from medical_telegram_warehouse.records import RuntimeName\n"
         "from medical_telegram_warehouse.vision.detector import Detector\n"
-        "from medical_telegram_warehouse.vision.weights import ModelFile\n"
+        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
         "model = ModelFile('tiny', Path(sys.argv[1]), '0' * 64)\n"
         "print(Detector(model).runtime)\n"
         "try: Detector(model, RuntimeName.OPENVINO)\n"
@@ -113,7 +113,7 @@ def test_the_default_runtime_does_not_import_the_other(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from medical_telegram_warehouse.vision.detector import Detector\n"
-        "from medical_telegram_warehouse.vision.weights import ModelFile\n"
+        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
         "Detector(ModelFile('tiny', Path(sys.argv[1]), '0' * 64))\n"
         "print(sorted({'openvino', 'torch', 'ultralytics', 'onnxruntime.quantization', 'httpx'} & set(sys.modules)))"
     )

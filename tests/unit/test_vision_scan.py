@@ -22,9 +22,9 @@ from medical_telegram_warehouse.records import PhotoFile
 from medical_telegram_warehouse.sources.sample.draft import PhotoKey
 from medical_telegram_warehouse.sources.sample.photos import render
 from medical_telegram_warehouse.vision import pool as pool_module
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.scan import ScanOptions, ScanSummary, scan_photos
-from medical_telegram_warehouse.vision.weights import ModelFile
 
 
 def bottle_model(path: Path, *, score: float = 0.8, class_number: int = 1, names: str = "person,bottle") -> ModelFile:

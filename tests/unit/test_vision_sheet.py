@@ -12,12 +12,20 @@ from PIL import Image
 from detected_photos import checksum, detected, found, unreadable
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import ScanStatus
-from medical_telegram_warehouse.vision.colours import WHITE, Colour, Role, colour_of
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
+from medical_telegram_warehouse.vision.drawn.colours import WHITE, Colour, Role, colour_of
+from medical_telegram_warehouse.vision.drawn.sheet import (
+    GAP,
+    GREATEST_LIMIT,
+    LINE,
+    MARGIN,
+    PAPER,
+    SheetSummary,
+    write_sheet,
+)
+from medical_telegram_warehouse.vision.drawn.sheet import HEADING as HEADING_LETTER
+from medical_telegram_warehouse.vision.drawn.sheet_cells import CAPTION_HEIGHT, CELL_WIDTH, GROUND, PICTURE_HEIGHT
 from medical_telegram_warehouse.vision.rules import load_categories
-from medical_telegram_warehouse.vision.sheet import GAP, GREATEST_LIMIT, LINE, MARGIN, PAPER, SheetSummary, write_sheet
-from medical_telegram_warehouse.vision.sheet import HEADING as HEADING_LETTER
-from medical_telegram_warehouse.vision.sheet_cells import CAPTION_HEIGHT, CELL_WIDTH, GROUND, PICTURE_HEIGHT
 
 TOP = MARGIN + HEADING_LETTER + 5 * LINE
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)

@@ -14,9 +14,9 @@ from detector_models import constant_model
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.model_files import recorded_checksums
-from medical_telegram_warehouse.vision.ultralytics_export import export_checkpoint, is_exported
-from medical_telegram_warehouse.vision.weights import resolve_model
+from medical_telegram_warehouse.vision.models.model_files import recorded_checksums
+from medical_telegram_warehouse.vision.models.ultralytics_export import export_checkpoint, is_exported
+from medical_telegram_warehouse.vision.models.weights import resolve_model
 from pytorch_files import archive, call, checkpoint, together, value
 
 HAS_LIBRARY = find_spec("ultralytics") is not None

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from medical_telegram_warehouse.errors import ModelDownloadError, ModelError
-from medical_telegram_warehouse.vision.convert_yolov7 import convert
-from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, fetch_model, resolve_model
+from medical_telegram_warehouse.vision.models.convert_yolov7 import convert
+from medical_telegram_warehouse.vision.models.weights import KNOWN_MODELS, fetch_model, resolve_model
 
 DEFAULT = "yolov7-tiny"
 

@@ -106,7 +106,7 @@ def _dbt_project(settings: Settings) -> Finding:
 
 def _weights(settings: Settings) -> Finding:
     from medical_telegram_warehouse.errors import ModelError
-    from medical_telegram_warehouse.vision.weights import KNOWN_MODELS, resolve_model
+    from medical_telegram_warehouse.vision.models.weights import KNOWN_MODELS, resolve_model
 
     try:
         model = resolve_model(settings.yolo_model, settings.models_dir, settings.project_dir, may_export=False)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.vision.model_files import ModelFile
-from medical_telegram_warehouse.vision.weights import (
+from medical_telegram_warehouse.vision.models.model_files import ModelFile
+from medical_telegram_warehouse.vision.models.weights import (
     INT8,
     KNOWN_MODELS,
     fetch_model,
@@ -45,7 +45,7 @@ def full_model(settings: Settings, name: str, *, size: int | None, is_enough: bo
     if Path(name).suffix.lower() == ".pt":
         if size is None:
             return resolve_model(name, models_dir, project_dir)
-        from medical_telegram_warehouse.vision.ultralytics_export import export_checkpoint
+        from medical_telegram_warehouse.vision.models.ultralytics_export import export_checkpoint
 
         return export_checkpoint(find_file(name, models_dir, project_dir), models_dir, size=size)
     model = resolve_model(name, models_dir, project_dir)
@@ -62,9 +62,9 @@ def in_8_bits(settings: Settings, model: ModelFile, photos: Sequence[Path], coun
     Raises:
         ModelError: There are too few photos, or the model cannot be quantised.
     """
-    from medical_telegram_warehouse.vision.model_facts import read_model
-    from medical_telegram_warehouse.vision.photo_choice import distinct_photos
-    from medical_telegram_warehouse.vision.quantize import quantise
+    from medical_telegram_warehouse.vision.models.model_facts import read_model
+    from medical_telegram_warehouse.vision.models.photo_choice import distinct_photos
+    from medical_telegram_warehouse.vision.models.quantize import quantise
 
     target = quantised_path(model.path, settings.models_dir)
     takes = read_model(model.path).takes

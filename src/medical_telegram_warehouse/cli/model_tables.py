@@ -16,11 +16,17 @@ from rich.table import Table
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.vision.detector import Detector
-from medical_telegram_warehouse.vision.model_facts import CheckedModel, ModelInput, read_model
-from medical_telegram_warehouse.vision.model_files import ModelFile, checksum_path
+from medical_telegram_warehouse.vision.models.model_facts import CheckedModel, ModelInput, read_model
+from medical_telegram_warehouse.vision.models.model_files import ModelFile, checksum_path
+from medical_telegram_warehouse.vision.models.speed import Speed
+from medical_telegram_warehouse.vision.models.weights import (
+    INT8,
+    KNOWN_MODELS,
+    known_path,
+    quantised_path,
+    resolve_model,
+)
 from medical_telegram_warehouse.vision.rules import Categories
-from medical_telegram_warehouse.vision.speed import Speed
-from medical_telegram_warehouse.vision.weights import INT8, KNOWN_MODELS, known_path, quantised_path, resolve_model
 
 SHOWN_NAMES = 100
 

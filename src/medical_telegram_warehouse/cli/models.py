@@ -14,7 +14,7 @@ from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from medical_telegram_warehouse.vision.model_files import ModelFile
+    from medical_telegram_warehouse.vision.models.model_files import ModelFile
 
 models = typer.Typer(
     name="models",
@@ -56,11 +56,11 @@ def fetch(
     """
     settings = _settings()
     with friendly_errors():
-        from medical_telegram_warehouse.vision.ultralytics_export import RELEASED
-        from medical_telegram_warehouse.vision.weights import fetch_model
+        from medical_telegram_warehouse.vision.models.ultralytics_export import RELEASED
+        from medical_telegram_warehouse.vision.models.weights import fetch_model
 
         if RELEASED.fullmatch(name):
-            from medical_telegram_warehouse.vision.release_download import download_checkpoint
+            from medical_telegram_warehouse.vision.models.release_download import download_checkpoint
 
             path = download_checkpoint(name, settings.models_dir)
             console.print(
@@ -83,8 +83,8 @@ def info(
     with friendly_errors():
         from medical_telegram_warehouse.cli.model_tables import print_model
         from medical_telegram_warehouse.vision.detector import Detector
+        from medical_telegram_warehouse.vision.models.weights import resolve_model
         from medical_telegram_warehouse.vision.rules import load_categories
-        from medical_telegram_warehouse.vision.weights import resolve_model
 
         categories = load_categories(settings.yolo_categories)
         wanted = _from_here(name) if name else settings.yolo_model
@@ -114,7 +114,7 @@ def export(
     settings = _settings()
     with friendly_errors():
         from medical_telegram_warehouse.cli.model_making import full_model, in_8_bits
-        from medical_telegram_warehouse.vision.weights import INT8, KNOWN_MODELS
+        from medical_telegram_warehouse.vision.models.weights import INT8, KNOWN_MODELS
 
         model = full_model(settings, _from_here(name), size=size, is_enough=int8)
         if int8:
@@ -148,9 +148,9 @@ def benchmark(
         from medical_telegram_warehouse.cli.model_tables import print_speeds
         from medical_telegram_warehouse.errors import PermanentError
         from medical_telegram_warehouse.vision.detector import Detector
-        from medical_telegram_warehouse.vision.photo_choice import distinct_photos
+        from medical_telegram_warehouse.vision.models.photo_choice import distinct_photos
+        from medical_telegram_warehouse.vision.models.speed import measure
         from medical_telegram_warehouse.vision.runtimes import is_installed
-        from medical_telegram_warehouse.vision.speed import measure
 
         chosen = [_ready_model(settings, _from_here(name)) for name in names or [settings.yolo_model]]
         runtimes = list(dict.fromkeys(runtime or [each for each in RuntimeName if is_installed(each)]))

@@ -47,8 +47,8 @@ def sheet(
         settings = _settings()
         from medical_telegram_warehouse.errors import SettingsError
         from medical_telegram_warehouse.lake.layout import encode_channel
+        from medical_telegram_warehouse.vision.drawn.sheet import write_sheet
         from medical_telegram_warehouse.vision.rules import load_categories
-        from medical_telegram_warehouse.vision.sheet import write_sheet
 
         if output is not None and output.suffix.lower() != ".png":
             raise SettingsError(f"a sheet is a PNG picture: name it {output.with_suffix('.png').name}")
@@ -85,8 +85,8 @@ def previews(
     """
     with friendly_errors():
         settings = _settings()
-        from medical_telegram_warehouse.vision.preview_folder import PREVIEWS_FOLDER
-        from medical_telegram_warehouse.vision.previews import make_previews
+        from medical_telegram_warehouse.vision.drawn.preview_folder import PREVIEWS_FOLDER
+        from medical_telegram_warehouse.vision.drawn.previews import make_previews
         from medical_telegram_warehouse.vision.rules import load_categories
 
         photos = _photos(settings)

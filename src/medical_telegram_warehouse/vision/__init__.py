@@ -1,9 +1,14 @@
-"""Photos to detections and an image category: weights, runtime, rules.
+"""Photos to detections and an image category.
 
-A photo's bytes are decoded (`decode`), a detector finds objects in them (`detector`, `heads`), rules turn the objects
-into a category (`rules`), and every content is scanned once (`scan`, `cache`); the result is one CSV
-(`detections_csv`). `weights` gets the model files, `convert_yolov7` makes the default one. Nothing here knows
-Telegram, databases, settings or Dagster: paths and numbers are passed in.
+    scan, cache, pool, content           which photos are new, and what each content showed
+    detector, letterbox, heads           a picture in, objects out
+    rules, categories.toml, evaluation   what objects make of a photo, and how well that fits labels
+    fingerprint, likeness                which pictures are the same one
+    detections_csv, detections_read      the file that carries it all
+    decoding/                            files of strangers to pictures
+    models/, runtimes/                   model files, and what computes them
+    drawn/                               previews and contact sheets
 
-Importing this package costs nothing: numpy, Pillow and onnxruntime are imported by the modules that use them.
+Nothing here knows Telegram, databases, settings or Dagster: paths and numbers are passed in. Importing this package
+costs nothing: numpy, Pillow and the runtimes are imported by the modules that use them.
 """

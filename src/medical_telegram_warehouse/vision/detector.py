@@ -20,9 +20,9 @@ from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import Detection, RuntimeName
 from medical_telegram_warehouse.vision.heads import Floats, Layout, read_boxes, recognise
 from medical_telegram_warehouse.vision.letterbox import as_input, letterbox
-from medical_telegram_warehouse.vision.model_facts import ModelInput, read_model
+from medical_telegram_warehouse.vision.models.model_facts import ModelInput, read_model
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.runtimes import open_session
-from medical_telegram_warehouse.vision.weights import ModelFile
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medical_telegram_warehouse.vision.model_facts import ModelInput
+from medical_telegram_warehouse.vision.models.model_facts import ModelInput
 
 PADDING = 114  # the grey that the YOLO family was trained with
 BRIGHTEST = np.float32(255)

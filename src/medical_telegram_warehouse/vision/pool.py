@@ -21,11 +21,11 @@ from typing import Self
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import PhotoScan, RuntimeName, ScanStatus
 from medical_telegram_warehouse.vision.content import MAX_FILE_BYTES
-from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo
 from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.fingerprint import perceptual_hash
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.rules import Categories
-from medical_telegram_warehouse.vision.weights import ModelFile
 
 QUEUED_PER_WORKER = 2  # enough to keep a worker busy; each queued photo holds its bytes in memory
 Keep = Callable[[list[tuple[str, PhotoScan]]], None]

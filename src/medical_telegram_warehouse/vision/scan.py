@@ -29,8 +29,8 @@ from medical_telegram_warehouse.vision.cache import KnownFile, KnownPhoto, ScanC
 from medical_telegram_warehouse.vision.content import Sight, look_at, read_content
 from medical_telegram_warehouse.vision.detections_csv import ScannedPhoto, write_detections
 from medical_telegram_warehouse.vision.likeness import image_groups
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.rules import Categories, judge
-from medical_telegram_warehouse.vision.weights import ModelFile
 
 if TYPE_CHECKING:
     from medical_telegram_warehouse.vision.pool import ScanPool

@@ -12,7 +12,7 @@ import numpy as np
 
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import RuntimeName
-from medical_telegram_warehouse.vision.model_facts import CheckedModel
+from medical_telegram_warehouse.vision.models.model_facts import CheckedModel
 from medical_telegram_warehouse.vision.runtimes.base import Session
 
 OPENVINO_INSTALL = 'pip install "medical-telegram-warehouse[openvino]"'

@@ -12,8 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_facts import CheckedModel
-from medical_telegram_warehouse.vision.onnx_file import first_line
+from medical_telegram_warehouse.vision.models.model_facts import CheckedModel
+from medical_telegram_warehouse.vision.models.onnx_file import first_line
 
 NOTHING = 4  # the log level: what goes wrong is raised, and said once
 

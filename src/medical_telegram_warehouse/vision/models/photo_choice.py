@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from medical_telegram_warehouse.vision.content import read_content
-from medical_telegram_warehouse.vision.decode import Photo, UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import Photo, UnreadablePhotoError, decode_photo
 
 
 def distinct_photos(paths: Sequence[Path], enough_side: int) -> Iterator[tuple[bytes, Photo]]:

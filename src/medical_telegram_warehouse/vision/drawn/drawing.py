@@ -16,8 +16,8 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw
 
 from medical_telegram_warehouse.records import Detection
-from medical_telegram_warehouse.vision.colours import WHITE, Colour, Role, colour_of, ink_on, role_of
-from medical_telegram_warehouse.vision.lettering import Font, font_for, shortened, width_of
+from medical_telegram_warehouse.vision.drawn.colours import WHITE, Colour, Role, colour_of, ink_on, role_of
+from medical_telegram_warehouse.vision.drawn.lettering import Font, font_for, shortened, width_of
 from medical_telegram_warehouse.vision.rules import Categories
 
 SIDE_PER_LINE = 256

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.checkpoint import CheckpointReader
+from medical_telegram_warehouse.vision.models.checkpoint import CheckpointReader
 
 LICENSE_NOTE = "GPL-3.0 (weights by WongKinYiu/yolov7, trained on COCO)"
 OPSET = 17

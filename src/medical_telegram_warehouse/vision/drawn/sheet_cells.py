@@ -12,12 +12,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from medical_telegram_warehouse.records import ScanStatus
-from medical_telegram_warehouse.vision.colours import CATEGORY_COLOURS, WHITE, Colour
-from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
-from medical_telegram_warehouse.vision.known_photo import PhotoUnavailableError, read_known_photo
-from medical_telegram_warehouse.vision.lettering import font_for, own_font, shortened, width_of, wrapped
-from medical_telegram_warehouse.vision.pictures import with_boxes
+from medical_telegram_warehouse.vision.drawn.colours import CATEGORY_COLOURS, WHITE, Colour
+from medical_telegram_warehouse.vision.drawn.known_photo import PhotoUnavailableError, read_known_photo
+from medical_telegram_warehouse.vision.drawn.lettering import font_for, own_font, shortened, width_of, wrapped
+from medical_telegram_warehouse.vision.drawn.pictures import with_boxes
 from medical_telegram_warehouse.vision.rules import Categories
 
 CELL_WIDTH = 320

@@ -16,7 +16,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator
 
-from medical_telegram_warehouse.vision.unreadable import MAX_PIXELS, UnreadablePhotoError
+from medical_telegram_warehouse.vision.decoding.unreadable import MAX_PIXELS, UnreadablePhotoError
 
 MAX_META_BYTES = 4 * 1024 * 1024
 MAX_COPIED_BYTES = 64 * 1024 * 1024  # what an item's properties may come to when each item is given all of them

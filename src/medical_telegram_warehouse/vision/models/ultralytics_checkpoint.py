@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.inert_values import Inert, Model, NumberType, Storage, find
+from medical_telegram_warehouse.vision.models.inert_values import Inert, Model, NumberType, Storage, find
 
 MEMBERS = re.compile(
     r"(?P<folder>[^/]+)/(?P<name>data\.pkl|data/\d+|byteorder|version|\.format_version|\.storage_alignment|"

@@ -20,12 +20,12 @@ from PIL import Image, ImageDraw
 
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import ScanStatus
-from medical_telegram_warehouse.vision.colours import CATEGORY_COLOURS, ROLE_COLOURS, Colour
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
-from medical_telegram_warehouse.vision.lettering import font_for, shortened, width_of
-from medical_telegram_warehouse.vision.pictures import as_png, replace_file
+from medical_telegram_warehouse.vision.drawn.colours import CATEGORY_COLOURS, ROLE_COLOURS, Colour
+from medical_telegram_warehouse.vision.drawn.lettering import font_for, shortened, width_of
+from medical_telegram_warehouse.vision.drawn.pictures import as_png, replace_file
+from medical_telegram_warehouse.vision.drawn.sheet_cells import CELL_WIDTH, INK, PALE_INK, Cell, make_cell
 from medical_telegram_warehouse.vision.rules import Categories
-from medical_telegram_warehouse.vision.sheet_cells import CELL_WIDTH, INK, PALE_INK, Cell, make_cell
 
 DEFAULT_LIMIT = 48
 GREATEST_LIMIT = 200

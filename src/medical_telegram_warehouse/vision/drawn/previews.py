@@ -22,8 +22,8 @@ from pathlib import Path
 from medical_telegram_warehouse.progress import Progress
 from medical_telegram_warehouse.records import Detection, ScanStatus
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
-from medical_telegram_warehouse.vision.known_photo import PhotoUnavailableError
-from medical_telegram_warehouse.vision.preview_folder import (
+from medical_telegram_warehouse.vision.drawn.known_photo import PhotoUnavailableError
+from medical_telegram_warehouse.vision.drawn.preview_folder import (
     PreviewKind,
     content_of,
     list_previews,
@@ -103,7 +103,9 @@ def preview_of(
     name = preview_name(sha256, kind, detections, categories)
     path = preview_path(folder, name)
     if not path.is_file():
-        from medical_telegram_warehouse.vision.preview_making import make_content_previews  # loads numpy and Pillow
+        from medical_telegram_warehouse.vision.drawn.preview_making import (
+            make_content_previews,  # loads numpy and Pillow
+        )
 
         make_content_previews([photo], sha256, {name: (kind, detections)}, folder, categories)
     return path
@@ -176,7 +178,7 @@ def make_previews(
 
 def _make_all(contents: dict[str, _Content], folder: Path, categories: Categories, workers: int) -> Counter[str]:
     """Make what is missing; the reasons of those that failed. Each thread holds one photo in memory."""
-    from medical_telegram_warehouse.vision.preview_making import make_content_previews  # loads numpy and Pillow
+    from medical_telegram_warehouse.vision.drawn.preview_making import make_content_previews  # loads numpy and Pillow
 
     def make(item: tuple[str, _Content]) -> str | None:
         try:

@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from medical_telegram_warehouse.progress import Progress
-from medical_telegram_warehouse.vision.decode import decode_photo
+from medical_telegram_warehouse.vision.decoding.decode import decode_photo
 from medical_telegram_warehouse.vision.detector import Detector
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection
-from medical_telegram_warehouse.vision.colours import role_of
+from medical_telegram_warehouse.vision.drawn.colours import role_of
 from medical_telegram_warehouse.vision.rules import Categories
 
 PREVIEWS_FOLDER = "previews"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection
-from medical_telegram_warehouse.vision.decode import UnreadablePhotoError, decode_photo
-from medical_telegram_warehouse.vision.known_photo import PhotoUnavailableError, read_known_photo
-from medical_telegram_warehouse.vision.pictures import as_webp, replace_file, shrunk, with_boxes
-from medical_telegram_warehouse.vision.preview_folder import PreviewKind, preview_path
+from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo
+from medical_telegram_warehouse.vision.drawn.known_photo import PhotoUnavailableError, read_known_photo
+from medical_telegram_warehouse.vision.drawn.pictures import as_webp, replace_file, shrunk, with_boxes
+from medical_telegram_warehouse.vision.drawn.preview_folder import PreviewKind, preview_path
 from medical_telegram_warehouse.vision.rules import Categories
 
 THUMBNAIL_SIDE = 320

@@ -26,10 +26,10 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from medical_telegram_warehouse.vision.heif_boxes import without_metadata
-from medical_telegram_warehouse.vision.signatures import picture_kind
-from medical_telegram_warehouse.vision.tiff_tags import check_tiff, orientation
-from medical_telegram_warehouse.vision.unreadable import MAX_PIXELS, UnreadablePhotoError, check_pixels
+from medical_telegram_warehouse.vision.decoding.heif_boxes import without_metadata
+from medical_telegram_warehouse.vision.decoding.signatures import picture_kind
+from medical_telegram_warehouse.vision.decoding.tiff_tags import check_tiff, orientation
+from medical_telegram_warehouse.vision.decoding.unreadable import MAX_PIXELS, UnreadablePhotoError, check_pixels
 
 __all__ = ["MAX_PIXELS", "Photo", "UnreadablePhotoError", "decode_photo"]
 

@@ -8,7 +8,7 @@ the promise is kept (`decode`).
 
 from __future__ import annotations
 
-from medical_telegram_warehouse.vision.unreadable import UnreadablePhotoError
+from medical_telegram_warehouse.vision.decoding.unreadable import UnreadablePhotoError
 
 HEAD_BYTES = 64
 PICTURES = (

@@ -19,7 +19,7 @@ from onnx import TensorProto
 
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.text import storable
-from medical_telegram_warehouse.vision.onnx_file import load_graph
+from medical_telegram_warehouse.vision.models.onnx_file import load_graph
 
 Pixel = np.uint8 | np.float32 | np.float16
 

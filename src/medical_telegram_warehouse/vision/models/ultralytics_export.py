@@ -19,19 +19,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from medical_telegram_warehouse.errors import ModelError
-from medical_telegram_warehouse.vision.model_files import (
+from medical_telegram_warehouse.vision.models.model_files import (
     ModelFile,
     check_replaceable,
     recorded_checksums,
     save_model,
     sha256_of,
 )
-from medical_telegram_warehouse.vision.ultralytics_checkpoint import make_safe
+from medical_telegram_warehouse.vision.models.ultralytics_checkpoint import make_safe
 
 logger = logging.getLogger(__name__)
 
 INSTALL = 'pip install "medical-telegram-warehouse[ultralytics]"'
-CHILD = "medical_telegram_warehouse.vision.ultralytics_child"
+CHILD = "medical_telegram_warehouse.vision.models.ultralytics_child"
 TIMEOUT_SECONDS = 900
 RELEASED = re.compile(r"yolo[a-z0-9-]{1,30}\.pt")
 """Names on Ultralytics' release page, from which `mtw models fetch` can get a checkpoint."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from medical_telegram_warehouse.errors import ModelDownloadError, ModelError
-from medical_telegram_warehouse.vision.model_files import write_whole
+from medical_telegram_warehouse.vision.models.model_files import write_whole
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from medical_telegram_warehouse.vision.unreadable import UnreadablePhotoError, check_pixels
+from medical_telegram_warehouse.vision.decoding.unreadable import UnreadablePhotoError, check_pixels
 
 ORIENTATION, TILE_WIDTH, TILE_LENGTH = 274, 322, 323
 BYTE_KINDS = {1, 2, 6, 7}
