@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
+from medical_telegram_warehouse.cli.console import command_settings, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
 from medical_telegram_warehouse.cli.detect import detect
 from medical_telegram_warehouse.cli.dictionary import dictionary
 from medical_telegram_warehouse.cli.models import models
 from medical_telegram_warehouse.cli.offers import offers
-from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
+from medical_telegram_warehouse.settings import Settings, SourceName
 
 app = typer.Typer(
     name="mtw",
@@ -268,9 +268,7 @@ def _settings(**overrides: Any) -> Settings:
         given["source_lake"] = str(Path(given["source_lake"]).expanduser().resolve())
         given.setdefault("telegram_source", "lake")
     with friendly_errors():
-        settings = load_settings(**given)
-    configure_logging(settings)
-    return settings
+        return command_settings(**given)
 
 
 def _run_steps(settings: Settings, *names: str) -> None:

@@ -1,4 +1,4 @@
-"""What every command shares: where it prints, how log lines look, how an error ends a command."""
+"""What every command shares: how it begins, where it prints, how log lines look, how an error ends a command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from medical_telegram_warehouse.errors import WarehouseError
-from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.settings import Settings, load_settings
 
 PACKAGE = "medical_telegram_warehouse"
 # Lines of a log file are not bound to a terminal's width.
@@ -21,6 +21,17 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 errors = Console(stderr=True, highlight=False)
 _FAILED = 1
 _INTERRUPTED = 130
+
+
+def command_settings(**overrides: object) -> Settings:
+    """The settings of this command, whose log lines are printed from now on.
+
+    Raises:
+        SettingsError: A setting is missing or malformed.
+    """
+    settings = load_settings(**overrides)
+    configure_logging(settings)
+    return settings
 
 
 def configure_logging(settings: Settings) -> None:

@@ -10,9 +10,8 @@ from pydantic import SecretStr
 from rich.markup import escape
 from rich.table import Table
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
 from medical_telegram_warehouse.postgres.groups import Role
-from medical_telegram_warehouse.settings import Settings, load_settings
 
 db = typer.Typer(
     name="db",
@@ -23,19 +22,13 @@ db = typer.Typer(
 BACKUPS_FOLDER = "backups"
 
 
-def _settings() -> Settings:
-    settings = load_settings()
-    configure_logging(settings)
-    return settings
-
-
 @db.command()
 def start() -> None:
     """Start the embedded server if none answers, and bring the schema up to date."""
     with friendly_errors():
         from medical_telegram_warehouse.steps import open_database
 
-        settings = _settings()
+        settings = command_settings()
         with open_database(settings):
             console.print(f"PostgreSQL answers at {settings.database}")
 
@@ -46,7 +39,7 @@ def stop() -> None:
     with friendly_errors():
         from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 
-        settings = _settings()
+        settings = command_settings()
         stopped = EmbeddedServer(settings.data_dir, settings.database).stop()
         console.print("stopped" if stopped else f"no embedded server of {settings.data_dir} is running")
 
@@ -58,7 +51,7 @@ def status() -> None:
         from medical_telegram_warehouse.postgres.connection import connect
         from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 
-        settings = _settings()
+        settings = command_settings()
         address = settings.database
         is_ours = EmbeddedServer(settings.data_dir, address).is_running()
         with connect(address) as connection:
@@ -108,7 +101,7 @@ def add_user(
         from medical_telegram_warehouse.postgres import roles
         from medical_telegram_warehouse.steps import open_database
 
-        settings = _settings()
+        settings = command_settings()
         password = SecretStr(new_password) if new_password is not None else roles.new_password()
         with open_database(settings) as connection:
             is_new = roles.add_login(connection, name, role, password, statement_timeout=statement_timeout)
@@ -133,7 +126,7 @@ def drop_user(name: Annotated[str, typer.Argument(help="A login that `mtw db use
         from medical_telegram_warehouse.postgres.connection import connect
         from medical_telegram_warehouse.postgres.roles import drop_login
 
-        with connect(_settings().database) as connection:
+        with connect(command_settings().database) as connection:
             ended = drop_login(connection, name)
         sessions = f"; {ended} open sessions ended" if ended else ""
         console.print(f"login {escape(name)} dropped{sessions}", soft_wrap=True)
@@ -146,7 +139,7 @@ def users() -> None:
         from medical_telegram_warehouse.postgres.connection import connect
         from medical_telegram_warehouse.postgres.roles import logins
 
-        with connect(_settings().database) as connection:
+        with connect(command_settings().database) as connection:
             found = logins(connection)
         if not found:
             console.print("no logins yet: `mtw db add-user NAME --role reader` makes one")
@@ -177,7 +170,7 @@ def backup(
         from medical_telegram_warehouse.postgres.backup_record import size_text
         from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 
-        settings = _settings()
+        settings = command_settings()
         address = settings.database
         # Not migrated: a backup before an update must be of what was there before it.
         EmbeddedServer(settings.data_dir, address).ensure()
@@ -226,7 +219,7 @@ def restore(
         from medical_telegram_warehouse.postgres import restore as restores
         from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 
-        settings = _settings()
+        settings = command_settings()
         EmbeddedServer(settings.data_dir, settings.database).ensure()
         file = path.expanduser().resolve()
         done = restores.restore(settings.database, file, into=into, replace=replace, without_record=without_record)

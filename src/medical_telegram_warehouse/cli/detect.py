@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
 from medical_telegram_warehouse.cli.evaluation import evaluate
 from medical_telegram_warehouse.cli.previews import previews, sheet
-from medical_telegram_warehouse.settings import load_settings
 
 detect = typer.Typer(
     name="detect",
@@ -39,8 +38,7 @@ def scan(
     if context.invoked_subcommand is not None:
         return
     with friendly_errors():
-        settings = load_settings()
-        configure_logging(settings)
+        settings = command_settings()
         from medical_telegram_warehouse import steps
 
         if fetch_weights:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
-from medical_telegram_warehouse.settings import load_settings
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
 
 
 def dictionary(
@@ -22,8 +21,7 @@ def dictionary(
     It is made of the descriptions in `warehouse/`, without a database. Run it after a change there; a test compares.
     """
     with friendly_errors():
-        settings = load_settings()
-        configure_logging(settings)
+        settings = command_settings()
         from medical_telegram_warehouse.transform.dictionary import write_dictionary
 
         written = write_dictionary(settings.project_dir, path.expanduser() if path else None)

@@ -17,8 +17,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, errors, friendly_errors
-from medical_telegram_warehouse.settings import Settings, SourceName, load_settings
+from medical_telegram_warehouse.cli.console import command_settings, console, errors, friendly_errors
+from medical_telegram_warehouse.settings import Settings, SourceName
 
 if TYPE_CHECKING:
     from medical_telegram_warehouse.vision.evaluation import Evaluation, Predicted
@@ -46,8 +46,7 @@ def evaluate(
     Example: `mtw detect evaluate labels.jsonl --lake ~/labelled`
     """
     with friendly_errors():
-        settings = load_settings()
-        configure_logging(settings)
+        settings = command_settings()
         from medical_telegram_warehouse.vision.evaluation import evaluate as evaluated
         from medical_telegram_warehouse.vision.evaluation import read_labels
         from medical_telegram_warehouse.vision.rules import load_categories

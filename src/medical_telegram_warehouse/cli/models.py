@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
 from medical_telegram_warehouse.records import RuntimeName
-from medical_telegram_warehouse.settings import Settings, load_settings
+from medical_telegram_warehouse.settings import Settings
 
 if TYPE_CHECKING:
     from medical_telegram_warehouse.vision.models.model_files import ModelFile
@@ -169,9 +169,7 @@ def benchmark(
 
 def _settings() -> Settings:
     with friendly_errors():
-        settings = load_settings()
-    configure_logging(settings)
-    return settings
+        return command_settings()
 
 
 def _from_here(name: str) -> str:

@@ -11,8 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
-from medical_telegram_warehouse.settings import Settings, load_settings
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
+from medical_telegram_warehouse.settings import Settings
 
 offers = typer.Typer(
     name="offers",
@@ -25,9 +25,7 @@ _CLASSES = ("medicine", "supplement", "baby food", "cosmetic", "device", "supply
 
 def _settings() -> Settings:
     with friendly_errors():
-        settings = load_settings()
-    configure_logging(settings)
-    return settings
+        return command_settings()
 
 
 @offers.command()

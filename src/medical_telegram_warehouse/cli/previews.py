@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging, console, friendly_errors
-from medical_telegram_warehouse.settings import Settings, load_settings
+from medical_telegram_warehouse.cli.console import command_settings, console, friendly_errors
+from medical_telegram_warehouse.settings import Settings
 
 if TYPE_CHECKING:
     from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
@@ -44,7 +44,7 @@ def sheet(
     Examples: `mtw detect sheet CheMed`, `mtw detect sheet CheMed --limit 100 --output chemed.png`
     """
     with friendly_errors():
-        settings = _settings()
+        settings = command_settings()
         from medical_telegram_warehouse.errors import SettingsError
         from medical_telegram_warehouse.lake.layout import encode_channel
         from medical_telegram_warehouse.vision.drawn.sheet import write_sheet
@@ -84,7 +84,7 @@ def previews(
     Examples: `mtw detect previews`, `mtw detect previews --channel CheMed`
     """
     with friendly_errors():
-        settings = _settings()
+        settings = command_settings()
         from medical_telegram_warehouse.vision.drawn.preview_folder import PREVIEWS_FOLDER
         from medical_telegram_warehouse.vision.drawn.previews import make_previews
         from medical_telegram_warehouse.vision.rules import load_categories
@@ -103,12 +103,6 @@ def previews(
         console.print(escape(f"{summary.headline}: {folder}"), soft_wrap=True)
         for reason, count in summary.failed.items():
             console.print(f"  {count:>7,}  {escape(reason)}", soft_wrap=True)
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    configure_logging(settings)
-    return settings
 
 
 def _photos(settings: Settings) -> list[DetectedPhoto]:

@@ -72,27 +72,26 @@ REMEMBER_SCAN = "INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
 SCANNED = "SELECT sha256 FROM scans WHERE model_sha256 = ? AND runtime = ? AND floor = ?"
 FILES = "SELECT * FROM files"
 CONTENTS = "SELECT * FROM contents"
-FILES_WITH_SCANS = f"""
-SELECT
-    files.*, contents.model_name, contents.model_sha256, contents.runtime, contents.threshold,
-    scans.status, scans.error, scans.image_width, scans.image_height, scans.perceptual_hash, scans.detections
+# What a file's content showed with the settings that it was scanned with last.
+_SCANS_OF_FILES = f"""
 FROM files
 LEFT JOIN contents USING (sha256)
 LEFT JOIN scans ON
     contents.sha256 = scans.sha256 AND contents.model_sha256 = scans.model_sha256
     AND contents.runtime = scans.runtime AND scans.floor = min({SCORE_FLOOR}, contents.threshold)
-WHERE files.trouble IS NOT NULL OR scans.status IS NOT NULL
+"""
+_IN_ORDER = """
 ORDER BY files.lake, files.channel_name, files.message_id IS NULL, files.message_id, files.image_path
+"""
+FILES_WITH_SCANS = f"""
+SELECT
+    files.*, contents.model_name, contents.model_sha256, contents.runtime, contents.threshold,
+    scans.status, scans.error, scans.image_width, scans.image_height, scans.perceptual_hash, scans.detections
+{_SCANS_OF_FILES} WHERE files.trouble IS NOT NULL OR scans.status IS NOT NULL {_IN_ORDER}
 """
 HASHES = f"""
 SELECT files.sha256, scans.perceptual_hash
-FROM files
-INNER JOIN contents USING (sha256)
-INNER JOIN scans ON
-    contents.sha256 = scans.sha256 AND contents.model_sha256 = scans.model_sha256
-    AND contents.runtime = scans.runtime AND scans.floor = min({SCORE_FLOOR}, contents.threshold)
-WHERE files.trouble IS NULL AND scans.status = 'ok'
-ORDER BY files.lake, files.channel_name, files.message_id IS NULL, files.message_id, files.image_path
+{_SCANS_OF_FILES} WHERE files.trouble IS NULL AND scans.status = 'ok' {_IN_ORDER}
 """
 
 _decoder = msgspec.json.Decoder(tuple[Detection, ...])
@@ -122,9 +121,18 @@ class ScanSettings(NamedTuple):
     """Objects below it are not shown. What rules need is kept from SCORE_FLOOR on."""
 
     @property
+    def floor(self) -> float:
+        """The lowest score that a scan keeps."""
+        return min(SCORE_FLOOR, self.threshold)
+
+    def gives_what(self, other: ScanSettings) -> bool:
+        """Whether photos show the same with other settings; a model's name says nothing."""
+        return (self.key, self.threshold) == (other.key, other.threshold)
+
+    @property
     def key(self) -> tuple[str, str, float]:
         """What a scan is kept by: a higher threshold needs no other scan."""
-        return self.model_sha256, self.runtime.value, min(SCORE_FLOOR, self.threshold)
+        return self.model_sha256, self.runtime.value, self.floor
 
 
 class KnownPhoto(NamedTuple):

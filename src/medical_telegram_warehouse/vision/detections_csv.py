@@ -12,8 +12,8 @@ A readable photo has a row for each object, or one row without a class; any othe
 from __future__ import annotations
 
 import csv
+import io
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import PhotoScan, ScanStatus
 from medical_telegram_warehouse.vision.cache import ScanSettings
 from medical_telegram_warehouse.vision.rules import Judgement
+from medical_telegram_warehouse.vision.whole_file import replacing
 
 CSV_COLUMNS = (
     "channel_name", "message_id", "image_path", "lake", "sha256", "file_size", "image_width", "image_height",
@@ -60,23 +61,15 @@ def write_detections(csv_path: Path, photos: Iterable[ScannedPhoto]) -> None:
         PermanentError: The file cannot be written there.
     """
     try:
-        csv_path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=csv_path.parent, prefix=f".{csv_path.name}.", delete=False, encoding="utf-8", newline=""
-        ) as file:
-            temporary = Path(file.name)
-            try:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(CSV_COLUMNS)
-                for photo in photos:
-                    writer.writerows(_rows(photo))
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-                temporary.chmod(0o644)
-                temporary.replace(csv_path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with replacing(csv_path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(CSV_COLUMNS)
+            for photo in photos:
+                writer.writerows(_rows(photo))
+            text.flush()
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise PermanentError(f"The detections cannot be written to {csv_path}: {error.strerror or error}.") from error
 

@@ -151,7 +151,7 @@ def _judged(
     for known in cache.photos():
         photo = _row(known, options.categories, groups)
         if known.settings and known.scan.status is ScanStatus.OK:
-            if known.settings[1:] != options.settings[1:] and known.file.sha256 in contents:
+            if not known.settings.gives_what(options.settings) and known.file.sha256 in contents:
                 stale.add(known.file.sha256)
             lowest = known.settings.threshold
             summary.detections += sum(found.confidence_score >= lowest for found in known.scan.detections)
@@ -243,7 +243,7 @@ class _Run:
         scanned_with = self._contents.get(sha256)
         if scanned_with is None:
             return False
-        if not self._options.rescan or scanned_with[1:] == self._settings[1:]:  # a model's name says nothing
+        if not self._options.rescan or scanned_with.gives_what(self._settings):
             return True
         if sha256 in self._scanned:
             self._to_show.add(sha256)
@@ -272,7 +272,7 @@ class _Run:
         options = self._options
         workers = max(1, options.workers)
         detector = load_detector(options.model, options.runtime, options.categories, workers)
-        return ScanPool(detector, floor=self._settings.key[2], workers=workers, keep=keep)
+        return ScanPool(detector, floor=self._settings.floor, workers=workers, keep=keep)
 
 
 def _storable(text: str) -> str:

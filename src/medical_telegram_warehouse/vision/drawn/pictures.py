@@ -1,25 +1,21 @@
-"""Pictures made from photos, and their safe way into files.
+"""Pictures made from photos.
 
-Belongs here: shrinking, a shrunk photo with its boxes, encoding, replacing a file at once. Does not belong here: which
+Belongs here: shrinking, a shrunk photo with its boxes, encoding. Does not belong here: which
 pictures are wanted (`previews`, `sheet`), lines and letters (`drawing`).
 
-    a photo's bytes -> decoded, upright -> shrunk (never enlarged) -> boxes -> WebP or PNG -> file
+    a photo's bytes -> decoded, upright -> shrunk (never enlarged) -> boxes -> WebP or PNG
 """
 
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image
 
 from medical_telegram_warehouse.records import Detection
 from medical_telegram_warehouse.vision.decoding.decode import Photo
 from medical_telegram_warehouse.vision.drawn.drawing import draw_boxes
-from medical_telegram_warehouse.vision.drawn.preview_folder import UNFINISHED_SUFFIX
 from medical_telegram_warehouse.vision.rules import Categories
 
 # Measured on photos of shop channels: one step more takes twice the time and saves 3 % of the bytes.
@@ -64,23 +60,3 @@ def as_png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Writes the file so that a reader sees all of it or none, also when this process is killed.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED_SUFFIX, delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            temporary.chmod(0o644)
-            os.replace(temporary, path)  # noqa: PTH105 - atomic, and named so
-        finally:
-            temporary.unlink(missing_ok=True)

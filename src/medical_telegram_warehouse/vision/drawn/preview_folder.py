@@ -26,12 +26,12 @@ from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection
 from medical_telegram_warehouse.vision.drawn.colours import role_of
 from medical_telegram_warehouse.vision.rules import Categories
+from medical_telegram_warehouse.vision.whole_file import UNFINISHED_SUFFIX
 
 PREVIEWS_FOLDER = "previews"
 """Below the folder of what is made from the lake."""
 DRAWING_REVISION = 1
 """Counts up when boxes or labels are drawn in another way: every preview with boxes then is made anew."""
-UNFINISHED_SUFFIX = ".part"
 ABANDONED_SECONDS = 3600
 """A file that is unfinished for so long belongs to a process that was killed."""
 

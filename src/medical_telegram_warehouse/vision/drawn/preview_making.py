@@ -13,9 +13,10 @@ from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection
 from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo
 from medical_telegram_warehouse.vision.drawn.known_photo import PhotoUnavailableError, read_known_photo
-from medical_telegram_warehouse.vision.drawn.pictures import as_webp, replace_file, shrunk, with_boxes
+from medical_telegram_warehouse.vision.drawn.pictures import as_webp, shrunk, with_boxes
 from medical_telegram_warehouse.vision.drawn.preview_folder import PreviewKind, preview_path
 from medical_telegram_warehouse.vision.rules import Categories
+from medical_telegram_warehouse.vision.whole_file import write_whole
 
 THUMBNAIL_SIDE = 320
 BOXES_SIDE = 1024
@@ -51,7 +52,7 @@ def make_content_previews(
         else:
             picture = with_boxes(photo, detections, (BOXES_SIDE, BOXES_SIDE), categories)
         try:
-            replace_file(preview_path(folder, name), as_webp(picture))
+            write_whole(preview_path(folder, name), as_webp(picture))
         except OSError as error:
             raise PermanentError(f"Previews cannot be written to {folder}: {error.strerror or error}.") from error
 

@@ -23,9 +23,10 @@ from medical_telegram_warehouse.records import ScanStatus
 from medical_telegram_warehouse.vision.detections_read import DetectedPhoto
 from medical_telegram_warehouse.vision.drawn.colours import CATEGORY_COLOURS, ROLE_COLOURS, Colour
 from medical_telegram_warehouse.vision.drawn.lettering import font_for, shortened, width_of
-from medical_telegram_warehouse.vision.drawn.pictures import as_png, replace_file
+from medical_telegram_warehouse.vision.drawn.pictures import as_png
 from medical_telegram_warehouse.vision.drawn.sheet_cells import CELL_WIDTH, INK, PALE_INK, Cell, make_cell
 from medical_telegram_warehouse.vision.rules import Categories
+from medical_telegram_warehouse.vision.whole_file import write_whole
 
 DEFAULT_LIMIT = 48
 GREATEST_LIMIT = 200
@@ -83,7 +84,7 @@ def write_sheet(
     summary = SheetSummary(len(shown), len(groups), len(of_channel), sum(not cell.is_shown for cell in cells))
     sheet = _arranged(cells, channel, _facts(of_channel, summary), _counts([group[0] for group in groups]))
     try:
-        replace_file(path, as_png(sheet))
+        write_whole(path, as_png(sheet))
     except OSError as error:
         raise PermanentError(f"The sheet cannot be written to {path}: {error.strerror or error}.") from error
     return summary

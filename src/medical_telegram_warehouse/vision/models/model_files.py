@@ -1,6 +1,6 @@
 """Model files in the models' folder, each with a record of its checksum.
 
-Belongs here: writing a model so that nobody sees half of it, and noticing one that changed since. Does not belong
+Belongs here: writing a model with its record, and noticing one that changed since. Does not belong
 here: which models there are (`weights`), what is inside one (`model_facts`).
 
     <name>.onnx          the model
@@ -10,11 +10,11 @@ here: which models there are (`weights`), what is inside one (`model_facts`).
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from medical_telegram_warehouse.errors import ModelError
+from medical_telegram_warehouse.vision.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,6 @@ def save_model(name: str, path: Path, content: bytes, source: tuple[str, str] | 
     checksum = hashlib.sha256(content).hexdigest()
     lines = [(checksum, path.name), *([source] if source else [])]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
         write_whole(checksum_path(path), "".join(f"{sha256}  {of}\n" for sha256, of in lines).encode())
     except OSError as error:
@@ -82,23 +81,6 @@ def check_replaceable(path: Path) -> None:
     """
     if path.exists() and not checksum_path(path).exists():
         raise ModelError(f"{path} is there, and was not made by `mtw`: move it away, or give it another name.")
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Writes under another name first, so that no reader and no killed run ever sees half a file.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            temporary.chmod(0o644)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def saved_model(name: str, path: Path, remedy: str) -> ModelFile:

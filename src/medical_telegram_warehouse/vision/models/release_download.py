@@ -15,14 +15,13 @@ from pathlib import Path
 import httpx
 
 from medical_telegram_warehouse.errors import ModelDownloadError, ModelError
-from medical_telegram_warehouse.vision.models.model_files import write_whole
+from medical_telegram_warehouse.vision.models.ultralytics_checkpoint import ARCHIVE, MAX_BYTES
+from medical_telegram_warehouse.vision.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
 
 RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
-MAX_BYTES = 1 << 30
 TIMEOUT_SECONDS = 30.0
-ARCHIVE = b"PK\x03\x04"
 
 
 def download_checkpoint(name: str, models_dir: Path, *, release: str = RELEASE) -> Path:
@@ -48,7 +47,6 @@ def download_checkpoint(name: str, models_dir: Path, *, release: str = RELEASE) 
     if not content.startswith(ARCHIVE):
         raise ModelError(f"{url} is no checkpoint: what came is not an archive, so it is not kept.")
     try:
-        models_dir.mkdir(parents=True, exist_ok=True)
         write_whole(target, content)
     except OSError as error:
         raise ModelError(f"{target} cannot be written: {error.strerror or error}.") from error
