@@ -93,6 +93,62 @@ def test_a_hostile_checkpoint_is_an_error_and_not_executed(tmp_path: Path) -> No
     assert not (tmp_path / "models").exists()
 
 
+@pytest.fixture
+def standing_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library of that name in place of Ultralytics, which brings PyTorch: it exports what lies in its folder."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    constant_model(folder).path.rename(folder / "exported.onnx")
+    (folder / "ultralytics.py").write_text(
+        "import pathlib, shutil\n"
+        "class YOLO:\n"
+        "    def __init__(self, checkpoint, task):\n"
+        "        self.checkpoint = pathlib.Path(checkpoint)\n"
+        "    def export(self, format, opset, simplify, device, imgsz=640):\n"
+        "        here = pathlib.Path(__file__).parent\n"
+        "        if (here / 'fails').exists():\n"
+        "            raise RuntimeError('no such layer')\n"
+        "        shutil.copy(here / 'exported.onnx', self.checkpoint.with_suffix('.onnx'))\n"
+        "        (here / 'calls').open('a').write(f'{self.checkpoint.name} {format} {imgsz}\\n')\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+@WITHOUT_LIBRARY
+def test_a_checkpoint_is_exported_once_in_a_process_of_its_own(tmp_path: Path, standing_in: Path) -> None:
+    path = archive(tmp_path / "mine.pt", checkpoint())
+    model = export_checkpoint(path, tmp_path / "models")
+    assert export_checkpoint(path, tmp_path / "models") == model
+    assert recorded_checksums(model.path) == [model.sha256, hashlib.sha256(path.read_bytes()).hexdigest()]
+    (found,) = Detector(model).detect(Image.new("RGB", (64, 64)), threshold=0.25)
+    assert found.detected_class == "bottle"
+    assert (standing_in / "calls").read_text() == "checkpoint.pt onnx 640\n"
+    assert "ultralytics" not in sys.modules
+
+
+@WITHOUT_LIBRARY
+def test_another_size_and_another_checkpoint_are_exported_again(tmp_path: Path, standing_in: Path) -> None:
+    path = archive(tmp_path / "mine.pt", checkpoint())
+    export_checkpoint(path, tmp_path / "models")
+    assert export_checkpoint(path, tmp_path / "models", size=64).path.name == "mine-64.onnx"
+    archive(path, checkpoint(epoch=value(7)))
+    export_checkpoint(path, tmp_path / "models")
+    calls = (standing_in / "calls").read_text().splitlines()
+    assert [call.split()[-1] for call in calls] == ["640", "64", "640"]
+
+
+@WITHOUT_LIBRARY
+def test_an_export_that_fails_is_an_error_with_what_was_said_and_leaves_nothing(
+    tmp_path: Path, standing_in: Path
+) -> None:
+    (standing_in / "fails").touch()
+    with pytest.raises(ModelError, match=r"could not export .*mine\.pt \(exit status 1\)(?s:.*)no such layer"):
+        export_checkpoint(archive(tmp_path / "mine.pt", checkpoint()), tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
 @pytest.fixture(scope="session")
 def real_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that was never trained, as Ultralytics saves it."""
