@@ -167,6 +167,32 @@ def test_a_model_with_a_free_size_is_given_what_it_was_trained_with(tmp_path: Pa
     assert Detector(constant_model(tmp_path, shape=free, imgsz="many")).width == 640
 
 
+def test_a_model_with_a_free_size_gets_each_photo_in_its_own_shape(tmp_path: Path) -> None:
+    detector = Detector(constant_model(tmp_path, shape=("batch", 3, "height", "width"), imgsz="64"))
+    assert detector.prepare(Image.new("RGB", (640, 320))).shape == (1, 3, 32, 64)
+    assert detector.prepare(Image.new("RGB", (300, 600))).shape == (1, 3, 64, 32)
+
+
+def test_a_model_whose_free_size_is_an_empty_promise_gets_the_whole_field(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It declares a free size and adds a picture's cells to a grid that was computed for one."""
+    picture = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, "h", "w"])
+    answer = helper.make_tensor_value_info("output", TensorProto.FLOAT, None)
+    grid = numpy_helper.from_array(np.zeros((1, 3, 64, 64), np.float32), "grid")
+    as_rows = numpy_helper.from_array(np.array([1, -1, 8], np.int64), "as_rows")
+    nodes = [
+        helper.make_node("Add", ["images", "grid"], ["cells"]),
+        helper.make_node("Reshape", ["cells", "as_rows"], ["output"]),
+    ]
+    graph = helper.make_graph(nodes, "one size", [picture], [answer], [grid, as_rows])
+    with caplog.at_level("INFO"):
+        detector = Detector(saved(model_of(graph, imgsz="64"), tmp_path / "one-size.onnx"))
+    assert "although it declares a free one" in caplog.text
+    assert detector.prepare(Image.new("RGB", (640, 320))).shape == (1, 3, 64, 64)
+    detector.detect(Image.new("RGB", (640, 320)), threshold=0.25)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
 def test_a_picture_of_another_mode_shows_what_it_shows_in_rgb(tmp_path: Path, mode: str) -> None:
     picture = Image.linear_gradient("L").convert(mode)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from detector_models import BOTTLE, constant_model, seeing_model
 from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.letterbox import letterbox
+from medical_telegram_warehouse.vision.models.model_facts import ModelInput
 
+FIXED = ModelInput("images", np.uint8, 64, 64, channels_last=True)
+FREE = replace(FIXED, is_free=True)
 BOTH = pytest.mark.parametrize("runtime", list(RuntimeName))
 FORMS = [
     ((1, 3, 64, 64), TensorProto.FLOAT),
@@ -123,12 +127,37 @@ def test_the_default_runtime_does_not_import_the_other(tmp_path: Path) -> None:
 
 def test_a_letterbox_is_undone_to_a_tenth_of_a_pixel() -> None:
     for size in ((640, 320), (321, 77), (50, 999), (1, 1)):
-        field, placement = letterbox(Image.new("RGB", size), 64, 64)
+        field, placement = letterbox(Image.new("RGB", size), FIXED)
         box = np.array([[placement.left, placement.top]], np.float32)
         size_on_field = np.array([[placement.width, placement.height]], np.float32)
         corners = np.concatenate([box, box + size_on_field], axis=1)
         assert placement.on_photo(corners.astype(np.float32)).tolist() == [[0, 0, *size]]
         assert field.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("size", "field_size"),
+    [
+        ((640, 320), (64, 32)),
+        ((640, 330), (64, 64)),
+        ((300, 600), (32, 64)),
+        ((50, 50), (64, 64)),
+        ((999, 1), (64, 32)),
+    ],
+)
+def test_a_free_input_has_no_more_grey_than_it_must(size: tuple[int, int], field_size: tuple[int, int]) -> None:
+    field, placement = letterbox(Image.new("RGB", size, "white"), FREE)
+    assert field.shape == (field_size[1], field_size[0], 3)
+    whole, _ = letterbox(Image.new("RGB", size, "white"), FIXED)
+    assert (field == 255).sum() == (whole == 255).sum()
+    corners = np.array([[placement.left, placement.top, placement.left + placement.width, 0]], np.float32)
+    corners[0, 3] = placement.top + placement.height
+    assert placement.on_photo(corners).tolist() == [[0, 0, *size]]
+
+
+def test_a_free_input_that_is_no_multiple_of_the_step_is_never_exceeded() -> None:
+    odd = ModelInput("images", np.uint8, 70, 50, channels_last=True, is_free=True)
+    assert letterbox(Image.new("RGB", (700, 500)), odd)[0].shape == (50, 70, 3)
 
 
 def test_an_object_on_the_grey_around_a_photo_is_none(tmp_path: Path) -> None:

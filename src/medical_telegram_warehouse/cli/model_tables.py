@@ -156,7 +156,8 @@ def _origin(path: Path) -> str:
 
 
 def _input(takes: ModelInput) -> str:
-    return f"{takes.width} x {takes.height} {takes.dtype.__name__}"
+    upto = "up to " if takes.is_free else ""
+    return f"{upto}{takes.width} x {takes.height} {takes.dtype.__name__}"
 
 
 def _size(path: Path) -> str:

@@ -29,7 +29,7 @@ from medical_telegram_warehouse.vision.rules import SCORE_FLOOR
 
 logger = logging.getLogger(__name__)
 
-REVISION = 2  # counts up when tables change, or when decoding or inference give other results for the same photo
+REVISION = 3  # counts up when tables change, or when decoding or inference give other results for the same photo
 LOCK_SECONDS = 30.0
 NOT_A_DATABASE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 

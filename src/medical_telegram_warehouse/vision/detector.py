@@ -10,6 +10,7 @@ here: checking a model file (`model_facts`), fitting a picture into its input (`
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 from medical_telegram_warehouse.errors import ModelError
 from medical_telegram_warehouse.records import Detection, RuntimeName
 from medical_telegram_warehouse.vision.heads import Floats, Layout, read_boxes, recognise
-from medical_telegram_warehouse.vision.letterbox import as_input, letterbox
+from medical_telegram_warehouse.vision.letterbox import STEP, as_input, letterbox
 from medical_telegram_warehouse.vision.models.model_facts import ModelInput, read_model
 from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.runtimes import open_session
@@ -51,14 +52,17 @@ class Detector:
             ModelError: The file is no usable detector, or the runtime is not installed.
         """
         checked = read_model(model.path)
-        self.takes, self.notes = checked.takes, checked.notes
+        self.notes = checked.notes
         self._session = open_session(runtime, checked, max(1, workers))
+        self.takes = self._session.takes
         names = checked.class_names
         try:
             output = self.run(self.prepare(Image.new("RGB", (self.width, self.height))))
             self.layout, classes = recognise(output.shape, len(names) or None, (self.width, self.height))
         except (ValueError, TypeError) as error:
             raise ModelError(f"{model.path} is not a detector that can be read: {error}") from error
+        if self.takes.is_free and not self._is_free():
+            self.takes = replace(self.takes, is_free=False)
         if not names:
             logger.warning("%s names no classes; they are called class_0, class_1 and so on", model.path)
         self.class_names = names or tuple(f"class_{number}" for number in range(classes))
@@ -70,12 +74,12 @@ class Detector:
 
     @property
     def width(self) -> int:
-        """Of the input."""
+        """Of the input, at most."""
         return self.takes.width
 
     @property
     def height(self) -> int:
-        """Of the input."""
+        """Of the input, at most."""
         return self.takes.height
 
     def detect(
@@ -91,7 +95,7 @@ class Detector:
         Raises:
             ModelError: The model failed while it ran.
         """
-        field, placement = letterbox(picture, self.width, self.height, size)
+        field, placement = letterbox(picture, self.takes, size)
         found = read_boxes(self.run(as_input(field, self.takes)), self.layout, threshold)
         if not len(found):
             return ()
@@ -113,7 +117,7 @@ class Detector:
 
     def prepare(self, picture: Image.Image | NDArray[np.uint8]) -> NDArray[Any]:
         """The array that the model takes for this picture."""
-        return as_input(letterbox(picture, self.width, self.height)[0], self.takes)
+        return as_input(letterbox(picture, self.takes)[0], self.takes)
 
     def run(self, pixels: NDArray[Any]) -> Floats:
         """The model's output for what `prepare` gave; it is the caller's until the same thread calls again.
@@ -122,6 +126,16 @@ class Detector:
             ModelError: The model failed.
         """
         return np.asarray(self._session.run(pixels), np.float32)
+
+    def _is_free(self) -> bool:
+        """Whether the model, whose file says so, works with another size: some halve a picture six times."""
+        tall = Image.new("RGB", (max(1, self.width - STEP), self.height))
+        try:
+            self.run(self.prepare(tall))
+        except ModelError as error:
+            logger.info("Photos get the whole of the model's input, although it declares a free one: %s", error)
+            return False
+        return True
 
     def _name(self, number: int) -> str:
         return self.class_names[number] if 0 <= number < len(self.class_names) else f"class_{number}"

@@ -9,6 +9,7 @@ photo (`decode`), running a model (`runtimes`). Detection, calibration and bench
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from PIL import Image
 from medical_telegram_warehouse.vision.models.model_facts import ModelInput
 
 PADDING = 114  # the grey that the YOLO family was trained with
+STEP = 32  # pixels; the family's networks halve a picture five times, and put the halves together again
 BRIGHTEST = np.float32(255)
 
 
@@ -40,20 +42,26 @@ class Placement:
 
 
 def letterbox(
-    picture: Image.Image | NDArray[np.uint8], width: int, height: int, size: tuple[int, int] | None = None
+    picture: Image.Image | NDArray[np.uint8], takes: ModelInput, size: tuple[int, int] | None = None
 ) -> tuple[NDArray[np.uint8], Placement]:
-    """The picture in the middle of a grey field of `width` by `height`, as large as it fits without distortion.
+    """The picture in the middle of a grey field, as large as it fits into a model's input without distortion.
+
+    Where the input is free, the field is no larger than it must be: a sixth of the field of real photos was grey.
 
     Args:
         picture: Upright and RGB; an array is height by width by 3.
-        width: The field's.
-        height: The field's.
+        takes: What the model takes.
         size: Width and height of the photo when `picture` is a smaller version of it.
     """
+    width, height = takes.width, takes.height
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     photo_width, photo_height = size or image.size
     scale = min(width / photo_width, height / photo_height)
     fitted = (max(1, round(photo_width * scale)), max(1, round(photo_height * scale)))
+    if takes.is_free:
+        width, height = (
+            min(most, ceil(side / STEP) * STEP) for side, most in zip(fitted, (width, height), strict=True)
+        )
     left, top = (width - fitted[0]) // 2, (height - fitted[1]) // 2
     if image.mode != "RGB":  # converting RGB to itself copies it
         image = image.convert("RGB")

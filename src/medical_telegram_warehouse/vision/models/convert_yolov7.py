@@ -34,7 +34,9 @@ Floats = NDArray[np.float32]
 
 
 def convert(checkpoint: Path, *, size: int = 448) -> bytes:
-    """The checkpoint's network as a serialised ONNX model with a fixed square input of `size` pixels.
+    """The checkpoint's network as a serialised ONNX model for pictures of up to `size` pixels.
+
+    Its input is free, in steps of 32 pixels.
 
     Raises:
         ModelError: The file is not the checkpoint that this conversion knows.
@@ -73,11 +75,11 @@ class _GraphBuilder:
             outputs.append(previous)
         class_names = list(network.names)
         columns = 5 + len(class_names)
-        square = [1, self._size, self._size, 3]
+        picture: list[str | int | None] = [1, "height", "width", 3]
         graph = helper.make_graph(
             self._nodes,
             "yolov7-tiny",
-            [helper.make_tensor_value_info("images", TensorProto.UINT8, square)],
+            [helper.make_tensor_value_info("images", TensorProto.UINT8, picture)],
             [helper.make_tensor_value_info(previous, TensorProto.FLOAT, [1, None, columns])],
             self._constants,
         )
@@ -121,19 +123,16 @@ class _GraphBuilder:
         for scale, conv in enumerate(layer.m):
             part = f"{name}.{scale}"
             stride = float(layer.stride[scale])
-            cells = int(self._size / stride)
-            out = self._conv(conv, sources[scale], _floats(conv.weight), _floats(conv.bias), part)
-            by_anchor = self._constant(f"{part}.by_anchor", np.array([1, layer.na, layer.no, cells**2], np.int64))
-            out = self._node("Reshape", [out, by_anchor], f"{part}.anchors")
+            cells = self._conv(conv, sources[scale], _floats(conv.weight), _floats(conv.bias), part)
+            by_anchor = self._constant(f"{part}.by_anchor", np.array([1, layer.na, layer.no, -1], np.int64))
+            out = self._node("Reshape", [cells, by_anchor], f"{part}.anchors")
             out = self._node("Transpose", [out], f"{part}.cells", perm=[0, 1, 3, 2])
             out = self._node("Sigmoid", [out], f"{part}.sigmoid")
             sizes = self._constant(f"{part}.split", np.array([2, 2, layer.no - 4], np.int64))
             centre, extent, scores = (f"{part}.{piece}" for piece in ("centre", "extent", "scores"))
             self._nodes.append(helper.make_node("Split", [out, sizes], [centre, extent, scores], axis=3))
-            grid_y, grid_x = np.mgrid[:cells, :cells].astype(np.float32)
-            corner = (np.stack([grid_x, grid_y], axis=-1).reshape(1, 1, -1, 2) - 0.5) * stride
             centre = self._binary("Mul", centre, np.array(2 * stride, np.float32), f"{part}.centre_scaled")
-            centre = self._binary("Add", centre, corner.astype(np.float32), f"{part}.centre_pixels")
+            centre = self._node("Add", [centre, self._offsets(cells, stride, part)], f"{part}.centre_pixels")
             extent = self._node("Mul", [extent, extent], f"{part}.extent_squared")
             anchors = 4 * _floats(layer.anchor_grid[scale]).reshape(1, -1, 1, 2)
             extent = self._binary("Mul", extent, anchors, f"{part}.extent_pixels")
@@ -141,6 +140,23 @@ class _GraphBuilder:
             as_rows = self._constant(f"{part}.as_rows", np.array([1, -1, layer.no], np.int64))
             rows.append(self._node("Reshape", [out, as_rows], f"{part}.rows"))
         return self._node("Concat", rows, "output", axis=1)
+
+    def _offsets(self, cells: str, stride: float, part: str) -> str:
+        """Where the cells lie, in input pixels, [1, 1, cells, 2]; how many there are is known when the model runs."""
+        shape = self._node("Shape", [cells], f"{part}.shape", start=2)
+        ones = self._node(
+            "ConstantOfShape", [shape], f"{part}.ones", value=numpy_helper.from_array(np.ones(1, np.float32))
+        )
+        as_column = self._constant(f"{part}.as_column", np.array([1, 1, -1, 1], np.int64))
+        offsets = []
+        for axis in (1, 0):
+            name = f"{part}.{'yx'[axis]}"
+            along = self._constant(f"{name}.axis", np.array(axis, np.int64))
+            counted = self._node("CumSum", [ones, along], f"{name}.counted")  # from 1; a cell begins half a step lower
+            column = self._node("Reshape", [counted, as_column], f"{name}.column")
+            column = self._binary("Sub", column, np.array(1.5, np.float32), f"{name}.cells")
+            offsets.append(self._binary("Mul", column, np.array(stride, np.float32), f"{name}.pixels"))
+        return self._node("Concat", offsets, f"{part}.offsets", axis=3)
 
     def _conv(self, conv: Any, source: str, weight: Floats, bias: Floats, name: str) -> str:
         inputs = [source, self._constant(f"{name}.weight", weight), self._constant(f"{name}.bias", bias)]

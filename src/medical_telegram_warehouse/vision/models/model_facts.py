@@ -43,10 +43,12 @@ class ModelInput:
     width: int
     height: int
     channels_last: bool
+    is_free: bool = False
+    """Whether that is only the largest that is given to it, and a picture may have less grey around it."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """As the runtime is given it."""
+        """The largest, as the runtime is given it."""
         if self.channels_last:
             return 1, self.height, self.width, COLOURS
         return 1, COLOURS, self.height, self.width
@@ -111,7 +113,7 @@ def _input(path: Path, model: onnx.ModelProto, notes: dict[str, str]) -> ModelIn
     height, width = (side or trained for side, trained in zip(declared, free, strict=True))
     if max(height, width) > MAX_SIDE:
         raise ModelError(f"{path} is not used: its input is {width} x {height} pixels, the limit is {MAX_SIDE}.")
-    return ModelInput(inputs[0].name, TYPES[tensor.elem_type], width, height, channels_last)
+    return ModelInput(inputs[0].name, TYPES[tensor.elem_type], width, height, channels_last, is_free=not any(declared))
 
 
 def _trained_sides(text: str) -> tuple[int, int]:

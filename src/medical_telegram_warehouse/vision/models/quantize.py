@@ -16,6 +16,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,8 @@ def quantise(name: str, model: ModelFile, target: Path, photos: Iterable[Photo])
     checked = read_model(model.path)
     _, graph = load_graph(model.path)
     _check_quantisable(model.path, checked.takes, graph)
-    fields = [
-        letterbox(photo.image, checked.takes.width, checked.takes.height, (photo.width, photo.height))[0]
-        for photo in photos
-    ]
+    takes = replace(checked.takes, is_free=False)  # the quantiser counts values over arrays of one shape
+    fields = [letterbox(photo.image, takes, (photo.width, photo.height))[0] for photo in photos]
     if len(fields) < MIN_PHOTOS:
         raise ModelError(
             f"{len(fields)} readable, distinct photos are too few to find the range of each layer's values: "
@@ -73,7 +72,7 @@ def quantise(name: str, model: ModelFile, target: Path, photos: Iterable[Photo])
         source, result = Path(folder) / "model.onnx", Path(folder) / "quantised.onnx"
         source.write_bytes(graph.SerializeToString())
         try:
-            _quantise(source, result, _Reader(checked.takes, fields), head_nodes(graph.graph))
+            _quantise(source, result, _Reader(takes, fields), head_nodes(graph.graph))
             quantised = onnx.ModelProto.FromString(result.read_bytes())
         except Exception as error:  # the quantiser's errors share no base class but Exception
             raise ModelError(f"{model.path} cannot be quantised: {first_line(error)}") from error

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from medical_telegram_warehouse.vision.models.model_facts import ModelInput
+
 
 class Session(Protocol):
     """A loaded model."""
@@ -16,6 +18,11 @@ class Session(Protocol):
     @property
     def runtime(self) -> str:
         """The library and its version, such as `onnxruntime 1.32.0`."""
+        ...
+
+    @property
+    def takes(self) -> ModelInput:
+        """What it takes for a picture, which may be narrower than what the model would take."""
         ...
 
     def run(self, pixels: NDArray[Any]) -> NDArray[Any]:

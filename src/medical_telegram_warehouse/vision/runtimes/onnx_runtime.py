@@ -28,7 +28,7 @@ class OnnxRuntimeSession:
             ModelError: It cannot be loaded.
         """
         self._path = model.path
-        self._input = model.takes.name
+        self.takes = model.takes
         options = onnxruntime.SessionOptions()
         # One thread a picture and several pictures at once is a fifth faster than several threads on one picture.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -56,7 +56,7 @@ class OnnxRuntimeSession:
             ModelError: The model failed.
         """
         try:
-            (output,) = self._session.run([self._output], {self._input: pixels})
+            (output,) = self._session.run([self._output], {self.takes.name: pixels})
             return np.asarray(output)
         except Exception as error:  # as above
             raise ModelError(f"{self._path} failed on a picture: {first_line(error)}") from error
