@@ -24,7 +24,7 @@ from benchmarks.warehouse import measure_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.migrate import migrate
 
-TABLES = ("indexes", "load", "offers", "pipeline", "scrape", "warehouse")
+TABLES = ("indexes", "load", "offers", "pipeline", "scrape", "vision", "warehouse")
 _ON_POSTGRES = {"indexes", "load", "pipeline"}
 
 
@@ -48,6 +48,9 @@ def _options() -> argparse.Namespace:
         type=Path,
         metavar="FOLDER",
         help="keep lakes, databases and the running server there, and begin with what an earlier run prepared",
+    )
+    parser.add_argument(
+        "--photos", type=Path, metavar="FOLDER", help="only for the table vision: photos to look at, instead of its own"
     )
     options = parser.parse_intermixed_args()
     unknown = [name for name in options.tables if name not in TABLES]
@@ -77,6 +80,14 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
 
         title = f"Scrape of Telegram, each answer after {ANSWER_SECONDS * 1000:.0f} ms"
         yield print_table(title, measure_scrape(folder / "scrape"))
+    if "vision" in names:
+        # Only here: what it imports takes a second.
+        from benchmarks.vision import measure_vision, photos_for
+
+        what, photos = photos_for(options.photos)
+        into = folder / "vision"
+        into.mkdir()
+        yield print_table(f"Scan of {what}", measure_vision(into, photos))
     if "warehouse" in names:
         keep: Path | None = options.keep
         figures = measure_warehouse(

@@ -53,7 +53,7 @@ def read_content(path: Path) -> Content:
         sight = _sight(os.fstat(file.fileno()))
         if sight.size > MAX_FILE_BYTES:
             return Content(sight, hashlib.file_digest(file, "sha256").hexdigest(), None)
-        data = file.read(MAX_FILE_BYTES)
+        data = file.read(sight.size)
     return Content(sight, hashlib.sha256(data).hexdigest(), data)
 
 
