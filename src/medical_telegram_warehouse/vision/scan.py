@@ -114,16 +114,14 @@ def scan_photos(
     listed = {_storable(photo.image_path): photo for photo in photos}
     with ScanCache(cache_path) as cache:
         run = _Run(cache, options)
-        seen = run.look_at_all(listed)
+        changed, contents = run.look_at_all(listed)
         lakes = set(reachable_lakes)
         gone = [
             msgspec.structs.replace(file, mtime_ns=None, trouble=ScanStatus.MISSING, error=GONE)
             for path, file in run.known.items()
             if path not in listed and file.lake in lakes and file.trouble is not ScanStatus.MISSING
         ]
-        changed = [file for file in seen if run.known.get(file.image_path) != file]
         cache.remember_files(changed + gone)
-        contents = {file.sha256 for file in seen if file.trouble is None}
         summary = ScanSummary(
             photos=len(listed),
             contents=len(contents),
@@ -197,10 +195,11 @@ class _Run:
         self.known = cache.files()
         self.new_contents: set[str] = set()
 
-    def look_at_all(self, photos: dict[str, PhotoFile]) -> list[KnownFile]:
-        """Every photo's present state; when this returns, all their contents are scanned and kept."""
+    def look_at_all(self, photos: dict[str, PhotoFile]) -> tuple[list[KnownFile], set[str | None]]:
+        """The photos whose state is another than it was, and the contents of all; each content is scanned and kept."""
         progress = Progress(logger, "photos", len(photos))
-        seen: list[KnownFile] = []
+        changed: list[KnownFile] = []
+        contents: set[str | None] = set()
         with ExitStack() as stack:
             pool: ScanPool | None = None
 
@@ -212,10 +211,14 @@ class _Run:
                 pool.submit(sha256, data)
 
             for path in sorted(photos):
-                seen.append(self._look_at(path, photos[path], submit))
+                seen = self._look_at(path, photos[path], submit)
+                if seen != self.known.get(path):
+                    changed.append(seen)
+                if seen.trouble is None:
+                    contents.add(seen.sha256)
                 progress.advance()
         self._cache.show(self._to_show, self._settings)
-        return seen
+        return changed, contents
 
     def _look_at(self, path: str, photo: PhotoFile, submit: Callable[[str, bytes | None], None]) -> KnownFile:
         known = self.known.get(path)
