@@ -37,25 +37,20 @@ def scan_and_report(root: Path) -> None:
     import resource
 
     model = constant_model(root / "model")
-    scan_photos(
+    summary = scan_photos(
         list_photos([Lake("many", root / "lake")], root),
         ScanOptions(ModelFile("tiny", model.path, model.sha256), load_categories(), 0.25, workers=2),
         cache_path=root / "scans.sqlite",
         csv_path=root / "detections.csv",
         reachable_lakes={"many"},
     )
-    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write(json.dumps([summary.photos, summary.contents, summary.scanned, summary.reused, kilobytes]))
 
 
 def scanned(root: Path) -> tuple[list[int], int]:
-    command = [
-        sys.executable,
-        "-c",
-        SCAN_IN_CHILD,
-        str(Path(__file__).parent),
-        str(Path(__file__).parents[1]),
-        str(root),
-    ]
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", SCAN_IN_CHILD, str(here), str(here.parent), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     *counts, kilobytes = json.loads(done.stdout.splitlines()[-1])
     return counts, kilobytes * 1024

@@ -2,9 +2,12 @@
 
 import io
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pillow_heif
 import pytest
@@ -159,6 +162,23 @@ def test_a_tiff_whose_tile_is_larger_than_its_picture_may_be_is_refused() -> Non
 def test_a_tiff_of_too_many_strips_is_refused() -> None:
     directory = struct.pack("<HHII", 273, 4, 9_000_000, 100)
     assert reason(b"II*\x00" + struct.pack("<IH", 8, 1) + directory + bytes(4)) == "a TIFF of too many pieces"
+
+
+def test_what_pillow_logs_of_a_file_is_not_printed(tmp_path: Path) -> None:
+    samples = struct.pack("<HHIHH", 277, 3, 1, 3, 0)  # SamplesPerPixel
+    data = saved(kind="TIFF")
+    assert data.count(samples) == 1
+    path = tmp_path / "many-samples.tiff"
+    path.write_bytes(data.replace(samples, struct.pack("<HHIHH", 277, 3, 1, 2048, 0)))
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from medical_telegram_warehouse.vision.decoding.decode import UnreadablePhotoError, decode_photo\n"
+        "try: decode_photo(Path(sys.argv[1]).read_bytes())\n"
+        "except UnreadablePhotoError as error: print(error.reason)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert "TIFF" in done.stdout
+    assert not done.stderr
 
 
 def test_a_text_in_a_png_that_unpacks_to_a_gigabyte_is_not_unpacked() -> None:

@@ -92,8 +92,12 @@ def print_warehouse(console: Console, connection: psycopg.Connection) -> None:
     console.print(_columns("Top products", offered, headers, numbers=4))
     images = connection.execute(statement("summary_images")).fetchall()
     top = images[0][1] if images else 0
-    lines = [(category, f"{count:,}", bar(count, top)) for category, count in images]
-    console.print(_columns("Photos by what they show", lines, ("category", "photos", "")))
+    lines = [
+        (category, f"{by_content:,}", f"{by_objects:,}", bar(by_content, top))
+        for category, by_content, by_objects in images
+    ]
+    headers = ("category", "with their posts", "by objects alone", "")
+    console.print(_columns("Photos by what they show", lines, headers, numbers=2))
     quality = connection.execute(statement("summary_quality")).fetchall()
     notes = [
         (f"{check}" + (f": {detail}" if detail != "all" else ""), f"{n:,}", text) for check, detail, n, text in quality

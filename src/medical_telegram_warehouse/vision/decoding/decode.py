@@ -12,6 +12,7 @@ The files come from strangers: nothing is decoded before its size in pixels is k
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Callable
@@ -38,6 +39,8 @@ MAX_SCANS = 100  # of one JPEG; an honest one has about ten
 START_OF_SCAN = b"\xff\xda"
 JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 TRUNCATION = re.compile("truncated|end of file", re.IGNORECASE)
+# Pillow also logs what it refuses, which Python prints as it is where nobody listens.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 # What Pillow warns of is either metadata, which nobody here reads, or a size, which is checked here.
 QUIET = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 # EXIF orientation: how to turn the stored picture so that it stands upright.
