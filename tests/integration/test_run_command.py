@@ -139,7 +139,8 @@ def test_a_run_shows_every_step_the_warehouse_and_what_to_do_next(run: Result) -
     for step in STEPS:
         assert re.search(rf"{step} +success +\d+\.\d", run.out), step
         assert f"{step} starts" in run.err
-    for words in ("SAMPLE DATA", "marts.fct_messages", "Top products", "Photos by what they show", "Next"):
+    titles = ("SAMPLE DATA", "Top products", "Photos by what they show", "Next")
+    for words in (*titles, "marts.fct_messages", "with their posts"):
         assert words in run.out
     for command in ("make dev", "psql -h", "mtw run --source lake --lake PATH", "mtw doctor"):
         assert command in run.out

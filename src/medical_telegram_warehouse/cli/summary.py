@@ -96,8 +96,8 @@ def print_warehouse(console: Console, connection: psycopg.Connection) -> None:
         (category, f"{by_content:,}", f"{by_objects:,}", bar(by_content, top))
         for category, by_content, by_objects in images
     ]
-    headers = ("category", "with their posts", "by objects alone", "")
-    console.print(_columns("Photos by what they show", lines, headers, numbers=2))
+    kinds = ("category", "with their posts", "by objects alone", "")
+    console.print(_columns("Photos by what they show", lines, kinds, numbers=2))
     quality = connection.execute(statement("summary_quality")).fetchall()
     notes = [
         (f"{check}" + (f": {detail}" if detail != "all" else ""), f"{n:,}", text) for check, detail, n, text in quality
