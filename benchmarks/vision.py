@@ -63,15 +63,16 @@ class _Files(NamedTuple):
 
 
 class _Turns:
-    """Rates of each way to look at photos, a figure for each round."""
+    """Photos a second of each way to look at them, a figure for each round."""
 
-    def __init__(self) -> None:
-        self._rates: dict[str, list[float]] = {}
-
-    def add(self, name: str, photos: int, look: Callable[[], object]) -> None:
-        started = perf_counter()
-        look()
-        self._rates.setdefault(name, []).append(photos / (perf_counter() - started))
+    def __init__(self, ways: Mapping[str, tuple[int, Callable[[], object]]]) -> None:
+        """Measure each way, of which the number of its photos is told, once in each round."""
+        self._rates: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(ROUNDS):
+            for name, (photos, look) in ways.items():
+                started = perf_counter()
+                look()
+                self._rates[name].append(photos / (perf_counter() - started))
 
     def row(self, label: str, name: str, to: str, least: float | None = None) -> Measurement:
         """The rate of one way, and its ratio to another of the same round."""
@@ -116,31 +117,24 @@ def measure_vision(folder: Path, photos: Sequence[bytes]) -> Iterator[Measuremen
     whole, fitted = (
         [_array(detector, picture, is_whole=is_whole) for picture in pictures[:_PREPARED]] for is_whole in (True, False)
     )
-    turns, scans = _Turns(), _Scans(folder, workers)
-    counts = len(files.distinct), len(files.posted)
+    scans = _Scans(folder, workers)
+    contents, posts = len(files.distinct), len(files.posted)
     with ThreadPoolExecutor(workers) as threads:
         for arrays in (whole, fitted):
             _run(detector, threads, arrays, 2 * workers)  # the first calls also set things up
-        for _ in range(ROUNDS):
-            turns.add("bare", counts[0], lambda: _run(detector, threads, whole, counts[0]))
-            turns.add("bare fitted", counts[0], lambda: _run(detector, threads, fitted, counts[0]))
-            turns.add("scan", counts[0], lambda: scans.scan("scan", model, files.distinct))
-            turns.add("loop", counts[0], lambda: _straightforward(model, detector, files.distinct))
-            turns.add("scan posted", counts[1], lambda: scans.scan("posted", model, files.posted))
-            turns.add("loop posted", counts[1], lambda: _straightforward(model, detector, files.posted))
-            for name, each in (("fp32", model), ("int8", small)):
-                turns.add(name, counts[0], lambda: scans.scan(name, each, files.distinct, RuntimeName.OPENVINO))  # noqa: B023 -- called at once
-    yield turns.row("the model alone, its whole input", "bare", "bare")
-    yield turns.row("the model alone, input as fitted to each photo", "bare fitted", "bare")
-    yield turns.row(f"scan of {counts[0]:,} contents, from file to CSV", "scan", "bare", LEAST_OF_BARE)
-    yield turns.row("  the same, to the model with fitted input", "scan", "bare fitted")
-    yield turns.row("a straightforward loop over them", "loop", "loop")
-    yield turns.row("scan of them", "scan", "loop")
-    copies = 1 - counts[0] / counts[1]
-    yield turns.row(f"the loop over photos as posted, {copies:.0%} of them copies", "loop posted", "loop posted")
-    yield turns.row("scan of them", "scan posted", "loop posted", LEAST_OF_LOOP)
-    yield turns.row("OpenVINO, 32 bits: scan of the contents", "fp32", "fp32")
-    yield turns.row("OpenVINO, 8 bits", "int8", "fp32", LEAST_OF_FP32)
+        turns = _Turns(
+            {
+                "bare": (contents, lambda: _run(detector, threads, whole, contents)),
+                "bare fitted": (contents, lambda: _run(detector, threads, fitted, contents)),
+                "scan": (contents, lambda: scans.scan("scan", model, files.distinct)),
+                "loop": (contents, lambda: _straightforward(model, detector, files.distinct)),
+                "scan posted": (posts, lambda: scans.scan("scan posted", model, files.posted)),
+                "loop posted": (posts, lambda: _straightforward(model, detector, files.posted)),
+                "fp32": (contents, lambda: scans.scan("fp32", model, files.distinct, RuntimeName.OPENVINO)),
+                "int8": (contents, lambda: scans.scan("int8", small, files.distinct, RuntimeName.OPENVINO)),
+            }
+        )
+    yield from _speeds(turns, contents, posts)
     for label, name, least in (
         ("  categories as with 32 bits", "fp32", LEAST_UNCHANGED),
         ("  as with the default runtime", "scan", None),
@@ -148,6 +142,20 @@ def measure_vision(folder: Path, photos: Sequence[bytes]) -> Iterator[Measuremen
         share = scans.agreement("int8", name)
         is_met = None if least is None else share >= least
         yield Measurement(label, f"{share:.1%}", share, f"at least {least}" if least else "for comparison", is_met)
+
+
+def _speeds(turns: _Turns, contents: int, posts: int) -> Iterator[Measurement]:
+    yield turns.row("the model alone, its whole input", "bare", "bare")
+    yield turns.row("the model alone, input as fitted to each photo", "bare fitted", "bare")
+    yield turns.row(f"scan of {contents:,} contents, from file to CSV", "scan", "bare", LEAST_OF_BARE)
+    yield turns.row("  the same, to the model with fitted input", "scan", "bare fitted")
+    yield turns.row("a straightforward loop over them", "loop", "loop")
+    yield turns.row("scan of them", "scan", "loop")
+    label = f"the loop over photos as posted, {1 - contents / posts:.0%} of them copies"
+    yield turns.row(label, "loop posted", "loop posted")
+    yield turns.row("scan of them", "scan posted", "loop posted", LEAST_OF_LOOP)
+    yield turns.row("OpenVINO, 32 bits: scan of the contents", "fp32", "fp32")
+    yield turns.row("OpenVINO, 8 bits", "int8", "fp32", LEAST_OF_FP32)
 
 
 class _Scans:

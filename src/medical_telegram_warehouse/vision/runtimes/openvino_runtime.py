@@ -28,7 +28,7 @@ class OpenVinoSession:
             ModelError: It cannot be loaded.
         """
         self._path = model.path
-        # A free size costs an 8-bit model a third of its speed, and one network for each size 100 MB of memory.
+        # A free size took a third of an 8-bit model's speed, and a network for each size 100 MB of memory.
         self.takes = replace(model.takes, is_free=False)
         self._thread = threading.local()
         how = {
