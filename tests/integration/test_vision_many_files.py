@@ -18,6 +18,7 @@ from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.vision.models.weights import ModelFile
 from medical_telegram_warehouse.vision.rules import load_categories
 from medical_telegram_warehouse.vision.scan import ScanOptions, scan_photos
+from peak_memory import resident_peak
 
 FILES, CONTENTS = 100_000, 200
 CHANNELS = ("a", "b", "c", "d")
@@ -34,8 +35,6 @@ scan_and_report(Path(sys.argv[3]))
 
 def scan_and_report(root: Path) -> None:
     """Scan, and print what it did and the most memory that it held."""
-    import resource
-
     model = constant_model(root / "model")
     summary = scan_photos(
         list_photos([Lake("many", root / "lake")], root),
@@ -44,16 +43,16 @@ def scan_and_report(root: Path) -> None:
         csv_path=root / "detections.csv",
         reachable_lakes={"many"},
     )
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(json.dumps([summary.photos, summary.contents, summary.scanned, summary.reused, kilobytes]))
+    report = [summary.photos, summary.contents, summary.scanned, summary.reused, resident_peak()]
+    sys.stdout.write(json.dumps(report))
 
 
 def scanned(root: Path) -> tuple[list[int], int]:
     here = Path(__file__).parent
     command = [sys.executable, "-c", SCAN_IN_CHILD, str(here), str(here.parent), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    *counts, kilobytes = json.loads(done.stdout.splitlines()[-1])
-    return counts, kilobytes * 1024
+    *counts, peak = json.loads(done.stdout.splitlines()[-1])
+    return counts, peak
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def test_a_model_with_other_classes_has_a_file_of_its_own(tmp_path: Path) -> Non
         ("min_score = 0.075", "min_score = 0.01", r"0\.05.*product"),
         ("min_area", "least_area", "least_area"),
         ("[product]", "[products]", "products"),
-        ("[person]", "[person", "line 15"),
+        ("[person]", "[person", r"line \d+"),
     ],
 )
 def test_a_file_with_a_mistake_is_refused_by_name(tmp_path: Path, old: str, new: str, says: str) -> None:
