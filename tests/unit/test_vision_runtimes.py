@@ -90,6 +90,30 @@ def test_one_detector_serves_more_threads_than_it_has_workers(
     assert len(set(alone)) == 8
 
 
+def test_detectors_come_and_go_in_one_process(tmp_path: Path) -> None:
+    """In a process of its own, which a fault of the runtime would end."""
+    model = seeing_model(tmp_path)
+    code = (
+        "import sys\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pathlib import Path\n"
+        "from PIL import Image\n"
+        "from medical_telegram_warehouse.records import RuntimeName\n"
+        "from medical_telegram_warehouse.vision.detector import Detector\n"
+        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
+        "model = ModelFile('seeing', Path(sys.argv[1]), '0' * 64)\n"
+        "found = set()\n"
+        "with ThreadPoolExecutor(4) as threads:\n"
+        "    for _ in range(50):\n"
+        "        detector = Detector(model, RuntimeName.OPENVINO, workers=2)\n"
+        "        look = lambda _: detector.detect(Image.new('RGB', (90, 60), (200, 20, 60)), threshold=0.2)\n"
+        "        found |= set(threads.map(look, range(4)))\n"
+        "print(len(found))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(model.path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
 def test_a_runtime_that_is_not_installed_is_an_error_with_what_to_install(tmp_path: Path) -> None:
     """In an interpreter that finds no such library, as after an installation without the extra."""
     model = constant_model(tmp_path)

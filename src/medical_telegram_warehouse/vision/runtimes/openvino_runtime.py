@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import threading
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,11 @@ class OpenVinoSession:
             "ENABLE_CPU_PINNING": False,  # two processes would be bound to the same cores
         }
         try:
-            core = openvino.Core()
-            network = core.read_model(io.BytesIO(model.content))
+            network = _core().read_model(io.BytesIO(model.content))
             self._takes_input = bool(network.inputs)  # it drops what no output depends on
             if self._takes_input:
                 network.reshape({model.takes.name: list(model.takes.shape)})
-            self._compiled = core.compile_model(network, "CPU", how)
+            self._compiled = _core().compile_model(network, "CPU", how)
         except Exception as error:  # its errors share no base class but Exception
             raise ModelError(f"{model.path} is not a model that openvino can load: {_reason(error)}") from error
 
@@ -66,6 +66,16 @@ class OpenVinoSession:
             return np.asarray(request.get_output_tensor(0).data)
         except Exception as error:  # as above
             raise ModelError(f"{self._path} failed on a picture: {_reason(error)}") from error
+
+
+@cache
+def _core() -> openvino.Core:
+    """The one core of this process, which is never given up.
+
+    With a core for each model, a process that loaded many of them died of a segmentation fault while it read one.
+    Ultralytics met the same (ultralytics/ultralytics#25864).
+    """
+    return openvino.Core()
 
 
 def _reason(error: Exception) -> str:
