@@ -63,8 +63,8 @@ NO_PICTURES = {
     "truncated": (saved(PICTURE.resize((900, 900)))[:3_000], "truncated"),
     "empty": (b"", "empty"),
     "bomb": (bomb(), "million pixels"),
-    "page": (b"<!doctype html><title>404</title>" * 9, ""),
-    "noise": (os.urandom(4_000), ""),
+    "page": (b"<!doctype html><title>404</title>" * 9, "not a picture"),
+    "noise": (bytes(range(1, 255)) * 16, "not a picture"),
 }
 
 

@@ -16,9 +16,18 @@ from medical_telegram_warehouse.records import RuntimeName
 from medical_telegram_warehouse.vision.detector import Detector
 from medical_telegram_warehouse.vision.letterbox import letterbox
 from medical_telegram_warehouse.vision.models.model_facts import ModelInput
+from medical_telegram_warehouse.vision.models.weights import ModelFile
 
 FIXED = ModelInput("images", np.uint8, 64, 64, channels_last=True)
 FREE = replace(FIXED, is_free=True)
+IN_A_CHILD = """
+import sys
+from pathlib import Path
+from medical_telegram_warehouse.records import RuntimeName
+from medical_telegram_warehouse.vision.detector import Detector
+from medical_telegram_warehouse.vision.models.weights import ModelFile
+model = ModelFile('tiny', Path(sys.argv[1]), '0' * 64)
+"""
 BOTH = pytest.mark.parametrize("runtime", list(RuntimeName))
 FORMS = [
     ((1, 3, 64, 64), TensorProto.FLOAT),
@@ -32,6 +41,12 @@ def blots(seed: int = 1, *, width: int = 96, height: int = 96) -> Image.Image:
     """Large enough that shrinking them leaves something to see."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.NEAREST)
+
+
+def printed(code: str, model: ModelFile) -> list[str]:
+    """The lines that an interpreter of its own prints, to which `model` is known."""
+    command = [sys.executable, "-c", IN_A_CHILD + code, str(model.path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @BOTH
@@ -92,16 +107,9 @@ def test_one_detector_serves_more_threads_than_it_has_workers(
 
 def test_detectors_come_and_go_in_one_process(tmp_path: Path) -> None:
     """In a process of its own, which a fault of the runtime would end."""
-    model = seeing_model(tmp_path)
     code = (
-        "import sys\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
-        "from pathlib import Path\n"
         "from PIL import Image\n"
-        "from medical_telegram_warehouse.records import RuntimeName\n"
-        "from medical_telegram_warehouse.vision.detector import Detector\n"
-        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
-        "model = ModelFile('seeing', Path(sys.argv[1]), '0' * 64)\n"
         "found = set()\n"
         "with ThreadPoolExecutor(4) as threads:\n"
         "    for _ in range(50):\n"
@@ -110,43 +118,29 @@ def test_detectors_come_and_go_in_one_process(tmp_path: Path) -> None:
         "        found |= set(threads.map(look, range(4)))\n"
         "print(len(found))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(model.path)], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "1"
+    assert printed(code, seeing_model(tmp_path)) == ["1"]
 
 
 def test_a_runtime_that_is_not_installed_is_an_error_with_what_to_install(tmp_path: Path) -> None:
     """In an interpreter that finds no such library, as after an installation without the extra."""
-    model = constant_model(tmp_path)
     code = (
-        "import sys; sys.modules['openvino'] = None\n"
-        "from pathlib import Path\n"
+        "sys.modules['openvino'] = None\n"
         "from medical_telegram_warehouse.errors import ModelError\n"
-        "from medical_telegram_warehouse.records import RuntimeName\n"
-        "from medical_telegram_warehouse.vision.detector import Detector\n"
-        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
-        "model = ModelFile('tiny', Path(sys.argv[1]), '0' * 64)\n"
         "print(Detector(model).runtime)\n"
         "try: Detector(model, RuntimeName.OPENVINO)\n"
         "except ModelError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(model.path)], capture_output=True, text=True, check=True)
-    first, second = done.stdout.splitlines()
+    first, second = printed(code, constant_model(tmp_path))
     assert first.startswith("onnxruntime ")
     assert 'pip install "medical-telegram-warehouse[openvino]"' in second
 
 
 def test_the_default_runtime_does_not_import_the_other(tmp_path: Path) -> None:
-    model = constant_model(tmp_path)
     code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from medical_telegram_warehouse.vision.detector import Detector\n"
-        "from medical_telegram_warehouse.vision.models.weights import ModelFile\n"
-        "Detector(ModelFile('tiny', Path(sys.argv[1]), '0' * 64))\n"
+        "Detector(model)\n"
         "print(sorted({'openvino', 'torch', 'ultralytics', 'onnxruntime.quantization', 'httpx'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(model.path)], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert printed(code, constant_model(tmp_path)) == ["[]"]
 
 
 def test_a_letterbox_is_undone_to_a_tenth_of_a_pixel() -> None:

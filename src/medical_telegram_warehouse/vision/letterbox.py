@@ -46,7 +46,7 @@ def letterbox(
 ) -> tuple[NDArray[np.uint8], Placement]:
     """The picture in the middle of a grey field, as large as it fits into a model's input without distortion.
 
-    Where the input is free, the field is no larger than it must be: a sixth of the field of real photos was grey.
+    Where the input is free, the field is no larger than it must be: nothing is gained by looking at more grey.
 
     Args:
         picture: Upright and RGB; an array is height by width by 3.
