@@ -7,6 +7,7 @@ What a source does not know is None, never 0: an average over unknown counters m
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +29,36 @@ class DatabaseAddress(NamedTuple):
     def __str__(self) -> str:
         """Name the server without its password."""
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+_API_KEY = re.compile(r"(?P<name>[\w.-]{1,64}):(?P<digest>[0-9a-f]{64})(?P<contacts>:contacts)?", re.ASCII)
+
+
+class ApiKey(NamedTuple):
+    """Who may ask the HTTP API. The key itself is kept nowhere: it is random and long, so its SHA-256 tells nothing."""
+
+    name: str
+    digest: str
+    """SHA-256 of the key, in hexadecimal digits."""
+    allows_contacts: bool
+    """Whether telephone numbers are shown to it."""
+
+    @classmethod
+    def parse(cls, text: str) -> ApiKey:
+        """Read what `mtw api-key` prints: `name:digest`, or `name:digest:contacts`.
+
+        Raises:
+            ValueError: it is not of that form; says nothing of the text, which may be a key by mistake.
+        """
+        found = _API_KEY.fullmatch(text)
+        if found is None:
+            message = "each key stands as name:SHA-256, or name:SHA-256:contacts; `mtw api-key NAME` makes one"
+            raise ValueError(message)
+        return cls(found["name"], found["digest"], found["contacts"] is not None)
+
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.name}:{self.digest}{':contacts' if self.allows_contacts else ''}"
 
 
 class DataCenter(NamedTuple):

@@ -21,7 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from medical_telegram_warehouse.errors import SettingsError
-from medical_telegram_warehouse.records import DatabaseAddress, DataCenter, RuntimeName, TelegramAccess
+from medical_telegram_warehouse.records import ApiKey, DatabaseAddress, DataCenter, RuntimeName, TelegramAccess
 
 _DATA_CENTER = re.compile(r"(?P<number>\d{1,5}):(?P<host>\[[0-9a-fA-F:.]+\]|[^:\s]+):(?P<port>\d{1,5})")
 _PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
@@ -92,6 +92,21 @@ class Settings(BaseSettings):
 
     offer_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
 
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
+    api_require_key: bool = False
+    api_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    api_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    api_requests_per_minute: int = Field(default=1200, ge=0)
+    api_request_seconds: float = Field(default=10, gt=0, le=300)
+    api_statement_seconds: float = Field(default=5, gt=0, le=300)
+    api_connections: int = Field(default=8, ge=1, le=100)
+    api_cache_megabytes: int = Field(default=64, ge=0)
+    api_database_user: str | None = None
+    api_database_password: SecretStr | None = None
+    dagster_url: str = "http://127.0.0.1:3000"
+
     report_timezone: str = "Africa/Addis_Ababa"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -114,9 +129,20 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return DataCenter(int(found["number"]), found["host"].strip("[]"), int(found["port"]))
 
-    @field_validator("telegram_channels", mode="before")
+    @field_validator("api_keys", mode="before")
     @classmethod
-    def _split_channels(cls, value: Any) -> Any:
+    def _parse_api_keys(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        keys = [ApiKey.parse(part.strip()) for part in value.split(",") if part.strip()]
+        if len({key.name for key in keys}) < len(keys):
+            message = "two keys have one name; each needs its own, so that logs and limits can tell them apart"
+            raise ValueError(message)
+        return tuple(keys)
+
+    @field_validator("telegram_channels", "api_allowed_hosts", "api_cors_origins", mode="before")
+    @classmethod
+    def _split_list(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
@@ -165,6 +191,14 @@ class Settings(BaseSettings):
             self.postgres_user,
             self.postgres_password,
         )
+
+    @property
+    def api_database(self) -> DatabaseAddress:
+        """The same for the HTTP API: as a login of its own, if one is set."""
+        if self.api_database_user is None:
+            return self.database
+        password = self.api_database_password or SecretStr("")
+        return self.database._replace(user=self.api_database_user, password=password)
 
     @property
     def has_telegram_credentials(self) -> bool:
@@ -224,7 +258,8 @@ def _explain(error: ValidationError) -> str:
     for problem in error.errors(include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
         field = Settings.model_fields.get(name)
-        secret = field is None or "SecretStr" in str(field.annotation)
+        # A key's hash is no secret, but a key that was put there by mistake is one.
+        secret = field is None or any(kind in str(field.annotation) for kind in ("SecretStr", "ApiKey"))
         shown = "" if secret else f" is {str(problem['input'])[:80]!r}"
         lines.append(f"  {name.upper()}{shown}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

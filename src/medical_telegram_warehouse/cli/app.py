@@ -17,6 +17,7 @@ from medical_telegram_warehouse.cli.detect import detect
 from medical_telegram_warehouse.cli.dictionary import dictionary
 from medical_telegram_warehouse.cli.models import models
 from medical_telegram_warehouse.cli.offers import offers
+from medical_telegram_warehouse.cli.serve import api_key, serve, serve_beside
 from medical_telegram_warehouse.settings import Settings, SourceName
 
 app = typer.Typer(
@@ -242,7 +243,8 @@ def dev(
 ) -> None:
     """Open Dagster's UI on the instance and the database that `mtw run` uses, with the daily schedule on.
 
-    Ends with Ctrl-C; the database stays up (`mtw db stop` ends it).
+    The dashboard and the API run beside it, as `mtw serve` alone runs them. All end with Ctrl-C; the database stays up
+    (`mtw db stop` ends it).
     """
     settings = _settings()
     with friendly_errors():
@@ -252,6 +254,7 @@ def dev(
         with open_database(settings), open_instance(settings.dagster_home):
             pass
         console.print(f"Dagster's UI: [bold]http://127.0.0.1:{port}[/]   (Ctrl-C ends it)")
+        serve_beside(settings)
         command = [sys.executable, "-m", "dagster", "dev", "-f", "dagster_defs.py", "-h", "127.0.0.1", "-p", str(port)]
         sys.stdout.flush()
         os.chdir(settings.project_dir)
@@ -260,6 +263,8 @@ def dev(
 
 
 app.command()(dictionary)
+app.command()(serve)
+app.command()(api_key)
 
 
 def _settings(**overrides: Any) -> Settings:

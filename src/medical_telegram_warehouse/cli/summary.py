@@ -15,6 +15,7 @@ from rich.table import Table
 from medical_telegram_warehouse.cli.charts import bar, sparkline
 from medical_telegram_warehouse.cli.scraping import print_channels
 from medical_telegram_warehouse.errors import WarehouseError
+from medical_telegram_warehouse.cli.serve import address_of
 from medical_telegram_warehouse.orchestration.runs import RunReport
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.queries import statement
@@ -142,6 +143,7 @@ def _print_end(console: Console, settings: Settings, report: RunReport, new_rows
     source = settings.telegram_source
     connect_hint = "mtw run --source lake --lake PATH" if source != "lake" else "mtw run"
     for what, command in (
+        (f"open {address_of(settings)}", "mtw serve"),
         ("see the run and its assets", "make dev"),
         (
             "ask the tables",

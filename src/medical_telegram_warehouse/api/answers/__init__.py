@@ -1,0 +1,1 @@
+"""What all answers have in common: errors of one shape, formats, pages, and who may see telephone numbers."""

@@ -1,0 +1,1 @@
+SELECT channel_name FROM marts.dim_channels ORDER BY channel_name;

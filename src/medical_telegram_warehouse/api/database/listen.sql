@@ -1,0 +1,1 @@
+LISTEN mtw_warehouse_version;

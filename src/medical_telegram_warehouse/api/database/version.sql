@@ -1,0 +1,1 @@
+SELECT version, built_at, is_building, building_since FROM ops.warehouse_version;

@@ -1,0 +1,1 @@
+"""Messages: search in both scripts, and one message with its history."""

@@ -1,0 +1,46 @@
+"""What clients may choose of messages."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from medical_telegram_warehouse.api.answers.parameters import ChannelFilter, DateFilter, Page
+from medical_telegram_warehouse.api.answers.types import Genre
+
+
+class SearchSort(StrEnum):
+    """Orders of messages."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+
+
+class SearchParameters(Page, ChannelFilter, DateFilter):
+    """Of `/api/search/messages`."""
+
+    query: str = Field(
+        default="",
+        max_length=300,
+        description="Words in any script. A word also matches where it begins another one, and an Amharic word where it "
+        'stands inside one; `"two words"` is a phrase, `*part*` any part of a word, `-word` excludes. A word that no '
+        "message holds is taken for the nearest product's name. Without a query: all messages, newest first.",
+        examples=["amoxicillin"],
+    )
+    genre: Genre | None = Field(default=None, description="Only texts of this kind.")
+    has_price: bool | None = Field(default=None, description="Only messages that offer something at a price, or none.")
+    has_image: bool | None = Field(default=None, description="Only messages with a photo, or without.")
+    sort: SearchSort = Field(
+        default=SearchSort.RELEVANCE,
+        description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each other "
+        "the words stand, in how short a text, and how long ago; `newest`: all matches.",
+    )
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        if "\0" in self.query:
+            message = "query: a NUL character cannot be searched for"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,22 @@
+-- The newest of all matches, by the index of words: what was not found among the newest messages is rare.
+WITH found AS MATERIALIZED (
+    SELECT
+        message_key,
+        message_timestamp
+    FROM marts.rpt_message_search
+    WHERE
+        search_vector @@ %(query)s::tsquery
+        AND (%(from_time)s::timestamptz IS NULL OR message_timestamp >= %(from_time)s)
+        AND (%(to_time)s::timestamptz IS NULL OR message_timestamp < %(to_time)s)
+)
+
+SELECT
+    message_key,
+    message_timestamp
+FROM found
+WHERE
+    %(after_at)s::bigint IS NULL
+    OR (message_timestamp, message_key)
+    < ('epoch'::timestamptz + %(after_at)s * interval '1 microsecond', %(after_key)s::text)
+ORDER BY message_timestamp DESC, message_key DESC
+LIMIT %(rows)s;

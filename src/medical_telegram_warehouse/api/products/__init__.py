@@ -1,0 +1,1 @@
+"""Products: what is offered, what it costs where and since when, who has it, what moved."""

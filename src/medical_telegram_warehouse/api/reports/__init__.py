@@ -1,0 +1,1 @@
+"""The two reports with paths of their own: what is offered most, and what photos show."""
