@@ -24,7 +24,7 @@ from benchmarks.warehouse import measure_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.migrate import migrate
 
-TABLES = ("indexes", "load", "offers", "pipeline", "scrape", "vision", "warehouse")
+TABLES = ("api", "indexes", "load", "offers", "pipeline", "scrape", "vision", "warehouse")
 _ON_POSTGRES = {"indexes", "load", "pipeline"}
 
 
@@ -40,7 +40,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"one of {', '.join(TABLES)}; without any, all")
-    only = parser.add_argument_group("only for the table warehouse")
+    only = parser.add_argument_group("only for the tables warehouse and api")
     only.add_argument("--messages", type=int, default=STORED, metavar="N", help="of the long history (%(default)s)")
     only.add_argument("--details", action="store_true", help="the largest tables and the slowest models, too")
     only.add_argument(
@@ -89,14 +89,26 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[bool]:
         into.mkdir()
         yield print_table(f"Scan of {what}", measure_vision(into, photos))
     if "warehouse" in names:
-        keep: Path | None = options.keep
         figures = measure_warehouse(
-            keep.resolve() if keep else folder / "warehouse",
+            _history_folder(options, folder),
             options.messages,
-            is_kept=keep is not None,
+            is_kept=options.keep is not None,
             with_details=options.details,
         )
         yield print_table("The warehouse over a short and over a long history", figures)
+    if "api" in names:
+        # Only here: what it imports takes a second. After the warehouse, whose databases it finds in a kept folder.
+        from benchmarks.api import measure_api
+
+        stored = _history_folder(options, folder)
+        measured = measure_api(stored, options.messages, is_kept=options.keep is not None)
+        yield print_table(f"The HTTP API over {options.messages:,} messages", measured)
+
+
+def _history_folder(options: argparse.Namespace, temporary: Path) -> Path:
+    """Where the long history's databases are."""
+    keep: Path | None = options.keep
+    return keep.resolve() if keep else temporary / "warehouse"
 
 
 def _measured_on_postgres(names: Collection[str], folder: Path) -> Iterator[bool]:

@@ -15,6 +15,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
+from api_service import api, marts, sample_warehouse, service
 from factories import PROJECT
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
@@ -26,7 +27,7 @@ from own_telegram import shop, telegram
 if TYPE_CHECKING:  # importing Dagster takes seconds, and few tests need it
     from dagster import DagsterInstance
 
-__all__ = ["PROJECT", "shop", "telegram"]  # and fixtures
+__all__ = ["PROJECT", "api", "marts", "sample_warehouse", "service", "shop", "telegram"]  # and fixtures
 USER, PASSWORD = "test_user", "a test's password, with 'marks'"
 _numbers = itertools.count(1)
 

@@ -231,6 +231,45 @@ def test_prices_of_a_day_are_told_by_channel_and_by_unit(marts: Marts) -> None:
     assert set(days) == {("alpha", 20260100 + day) for day in (1, 2, 3, 4)} | {("beta", 20260101)}
 
 
+def test_strange_prices_are_listed_with_what_is_usual(marts: Marts) -> None:
+    """The same that every summary leaves out, or a person would look at others."""
+    listed = by(marts["rpt_price_outliers"], "offer_key")
+    assert set(listed) == {row["offer_key"] for row in marts["fct_offers"] if row["is_price_outlier"]}
+    found = [(row["message_id"], row["name"], row["price"], row["median_price"]) for row in listed.values()]
+    assert sorted(found) == [(3, "Zinc", 9000, 110), (4, "Zinc", 1, 110)]
+
+
+def test_a_price_that_moved_names_both_messages(marts: Marts) -> None:
+    """A mistyped price is no move, nor is one that is repeated; names that nobody knows have prices, too."""
+    moves = by(marts["rpt_price_changes"], "product_name", "channel_name", "latest_message_id")
+    found = {key: (row["previous_message_id"], row["previous_price"], row["price"]) for key, row in moves.items()}
+    assert found == {
+        ("zinc", "alpha", 2): (1, 100, 110),
+        ("zinc", "alpha", 3): (2, 110, 120),
+        ("GLOW UP", "alpha", 5): (3, 700, 900),
+    }
+    row = moves["zinc", "alpha", 2]
+    assert (row["change_amount"], row["change_ratio"], row["previous_date"]) == (10, 0.1, date(2026, 1, 1))
+    messages = by(marts["fct_messages"], "message_key")
+    keys = (row["previous_message_key"], row["latest_message_key"])
+    assert [messages[key]["message_id"] for key in keys] == [1, 2]
+
+
+def test_months_and_names_of_a_product(marts: Marts) -> None:
+    keys = products(marts)
+    months = by(marts["rpt_product_activity_monthly"], "product_key", "channel_name", "month_key")
+    assert len(months) == 6
+    zinc = months[keys["zinc"], "alpha", 20260101]
+    assert (zinc["offer_count"], zinc["distinct_offer_count"], zinc["priced_offer_count"]) == (6, 5, 4)
+    assert (zinc["min_price"], zinc["median_price"], zinc["max_price"], zinc["total_views"]) == (100, 105, 120, 35)
+    names = by([row for row in marts["rpt_product_names"] if row["product_key"] == keys["zinc"]], "name")
+    assert {name: (row["offer_count"], row["channel_count"]) for name, row in names.items()} == {
+        "Zinc": (6, 2),
+        "ZINC": (1, 1),
+    }
+    assert (names["Zinc"]["first_seen_date"], names["Zinc"]["last_seen_date"]) == (date(2026, 1, 1), date(2026, 1, 4))
+
+
 def test_a_channels_own_posts_tell_what_is_new_and_what_is_gone(marts: Marts) -> None:
     """alpha's newest message is of 5 January, beta's of 20 March: one day is recent here and long ago there."""
     keys = products(marts)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -19,11 +18,9 @@ from medical_telegram_warehouse.api.answers.handlers import add_handlers
 from medical_telegram_warehouse.api.channels.endpoints import router as channels
 from medical_telegram_warehouse.api.database.pool import Database
 from medical_telegram_warehouse.api.database.version import VersionWatch
+from medical_telegram_warehouse.api.edge.admission import Admission
 from medical_telegram_warehouse.api.edge.cache import AnswerCache
 from medical_telegram_warehouse.api.edge.edge import App, Edge
-from medical_telegram_warehouse.api.edge.keys import KeyRing
-from medical_telegram_warehouse.api.edge.rate_limit import RateLimit
-from medical_telegram_warehouse.api.edge.requests import Hosts
 from medical_telegram_warehouse.api.images.endpoints import router as images
 from medical_telegram_warehouse.api.images.files import PhotoFiles
 from medical_telegram_warehouse.api.messages.endpoints import router as messages
@@ -54,10 +51,8 @@ and how the pipeline fares that gathers them. Everything is read from the wareho
 
 
 def create_app(options: ApiOptions) -> App:
-    """The service as an ASGI application; it connects when the server starts it, and waits for a database that is away."""
-    database = Database(
-        options.database, connections=options.connections, statement_seconds=options.statement_seconds
-    )
+    """The service as an ASGI application. It connects when a server starts it, and starts without a database, too."""
+    database = Database(options.database, connections=options.connections, statement_seconds=options.statement_seconds)
     cache = AnswerCache(options.cache_bytes)
     watch = VersionWatch(database.connect, cache.clear)
     registry = CollectorRegistry()
@@ -97,14 +92,11 @@ def create_app(options: ApiOptions) -> App:
     add_handlers(app)
     edge = Edge(
         app,
+        options,
         watch=watch,
         cache=cache,
-        keys=KeyRing(options.keys, is_required=options.require_key),
-        rate_limit=RateLimit(options.requests_per_minute),
-        hosts=Hosts(options.hosts),
+        admission=Admission(options),
         metrics=RequestMetrics(registry),
-        today=lambda: datetime.now(options.timezone).date(),
-        seconds=options.request_seconds,
     )
     if not options.cors_origins:
         return edge

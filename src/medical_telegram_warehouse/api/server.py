@@ -44,8 +44,8 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def run_server(options: ApiOptions, listener: socket.socket, *, ends_with_input: bool = False) -> None:
-    """Serve until a signal, or until the standard input closes, says to end."""
+def server_of(options: ApiOptions) -> uvicorn.Server:
+    """The service behind a server that does not run yet."""
     config = uvicorn.Config(
         create_app(options),
         log_config=None,
@@ -55,7 +55,12 @@ def run_server(options: ApiOptions, listener: socket.socket, *, ends_with_input:
         proxy_headers=False,
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+def run_server(options: ApiOptions, listener: socket.socket, *, ends_with_input: bool = False) -> None:
+    """Serve until a signal, or until the standard input closes, says to end."""
+    server = server_of(options)
     if ends_with_input:
 
         def wait_for_end() -> None:

@@ -163,7 +163,7 @@ def prepare_database(settings: Settings) -> None:
 def serve_beside(settings: Settings) -> None:
     """Start `mtw serve` as a process that ends with this one, however this one ends.
 
-    It reads from a pipe whose other end only this process holds; `exec` keeps it, and whoever is executed holds it then.
+    It reads from a pipe whose other end only this process holds; `exec` keeps it for whoever is executed.
     """
     command = [sys.executable, "-m", "medical_telegram_warehouse.cli", "serve", "--until-stdin-closes"]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=settings.project_dir)

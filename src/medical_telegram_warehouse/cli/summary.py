@@ -14,8 +14,8 @@ from rich.table import Table
 
 from medical_telegram_warehouse.cli.charts import bar, sparkline
 from medical_telegram_warehouse.cli.scraping import print_channels
-from medical_telegram_warehouse.errors import WarehouseError
 from medical_telegram_warehouse.cli.serve import address_of
+from medical_telegram_warehouse.errors import WarehouseError
 from medical_telegram_warehouse.orchestration.runs import RunReport
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.queries import statement

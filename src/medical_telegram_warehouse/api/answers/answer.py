@@ -45,7 +45,7 @@ class Answers:
         """What serialisers of texts want to know."""
         return {CONTACTS: self._allows_contacts}
 
-    def envelope(self, model: type[Envelope], snapshot: Snapshot, **content: Any) -> Response:
+    def envelope(self, model: type[Envelope], snapshot: Snapshot, /, **content: Any) -> Response:
         """One answer as JSON; its content is checked against the model that the OpenAPI shows."""
         answer = model(warehouse=WarehouseState.of(snapshot.version), **content)
         return _json(answer.model_dump_json(context=dict(self.context)), snapshot)
@@ -90,9 +90,7 @@ class Answers:
         """
         shown, cursor = page.cut(rows)
         if page.format is Format.JSON:
-            return self.envelope(
-                model, snapshot, **{into: shown}, limit=page.limit, next_cursor=cursor, **content
-            )
+            return self.envelope(model, snapshot, **{into: shown}, limit=page.limit, next_cursor=cursor, **content)
         response = await self._file(model, snapshot, shown, into, page.format, name)
         if cursor is not None:
             response.headers["X-Next-Cursor"] = cursor

@@ -36,9 +36,7 @@ class InvalidField(BaseModel):
     """One part of a request that cannot be used."""
 
     field: str = Field(description="The parameter's name.", examples=["limit"])
-    problem: str = Field(
-        description="What is wrong with it.", examples=["Input should be less than or equal to 1000"]
-    )
+    problem: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 1000"])
 
 
 class ErrorAnswer(BaseModel):

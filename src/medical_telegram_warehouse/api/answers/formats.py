@@ -77,16 +77,22 @@ def to_parquet(model: type[BaseModel], items: Sequence[BaseModel], context: Mapp
     import pyarrow.parquet as pq
 
     fields = {name: _arrow_type(field.annotation) for name, field in model.model_fields.items()}
-    rows = [_plain(item.model_dump(context=dict(context))) for item in items]
+    texts = {name for name, kind in fields.items() if kind == pa.string()}
+    rows = [_plain(item.model_dump(context=dict(context)), texts) for item in items]
     table = pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: dict[str, Any], texts: set[str]) -> dict[str, Any]:
+    """A row as Arrow takes it; what has fields of its own becomes text."""
     return {
-        name: value.value if isinstance(value, Enum) else _as_json(value) if _has_fields(value) else value
+        name: value.value
+        if isinstance(value, Enum)
+        else _as_json(value)
+        if name in texts and isinstance(value, list | dict)
+        else value
         for name, value in row.items()
     }
 

@@ -1,5 +1,4 @@
-"""Turns what FastAPI, Starlette and our own rooms raise into the one shape of errors: JSON for programs, a page for
-people."""
+"""Turns what FastAPI, Starlette and our own rooms raise into the one shape of errors."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from pydantic import PlainSerializer, SerializationInfo
 
 CONTACTS = "contacts"
 """The key in the serialisation's context that says whether numbers may be shown."""
-_GAP = r"[ \t\u00a0.\-/()]{0,2}"
-# Digits of any script that NFKC would make plain: posts write numbers in fullwidth or bold digits, too.
+# The last two make a digit an emoji.
+_GAP = "[ \t\u00a0.\\-/()\ufe0f\u20e3]{0,3}"
 _PHONE = re.compile(
     rf"(?<!\d)(?:"
     rf"\+{_GAP}\d(?:{_GAP}\d){{7,14}}"
@@ -26,23 +26,19 @@ _PHONE = re.compile(
 )
 _KEPT_START, _KEPT_END = 3, 2
 _DIGIT = re.compile(r"\d")
+# Posts also write numbers in fullwidth, bold or other scripts' digits.
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 def mask_phones(text: str) -> str:
     """The text with the middle digits of telephone numbers as •; as many characters as before."""
-    return _PHONE.sub(_hidden, text)
-
-
-def _hidden(found: re.Match[str]) -> str:
-    digits = len(_DIGIT.findall(found[0]))
-    seen = 0
-
-    def hide(_: re.Match[str]) -> str:
-        nonlocal seen
-        seen += 1
-        return _[0] if seen <= _KEPT_START or seen > digits - _KEPT_END else "•"
-
-    return _DIGIT.sub(hide, found[0])
+    plain = _OTHER_DIGIT.sub(lambda found: str(int(found[0])), text)
+    shown = list(text)
+    for number in _PHONE.finditer(plain):
+        digits = [number.start() + digit.start() for digit in _DIGIT.finditer(number[0])]
+        for place in digits[_KEPT_START:-_KEPT_END]:
+            shown[place] = "•"
+    return "".join(shown)
 
 
 def _serialised(text: str, info: SerializationInfo) -> str:

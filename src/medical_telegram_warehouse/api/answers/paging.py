@@ -69,8 +69,8 @@ def offset_of(cursor: str | None, filters: str, version: int) -> int:
                 raise ApiError(
                     HTTPStatus.CONFLICT,
                     ErrorCode.STALE_CURSOR,
-                    f"this cursor is of warehouse version {place.version}, and it is {version} now: the next page would "
-                    f"repeat or lose rows; begin without a cursor",
+                    f"this cursor is of warehouse version {place.version}, and it is {version} now: the next page "
+                    f"would repeat or lose rows; begin without a cursor",
                 )
             return offset
         case _:
@@ -86,6 +86,8 @@ def key_of(cursor: str | None, filters: str, *kinds: type) -> tuple[Any, ...] | 
     if cursor is None:
         return None
     place = decode(cursor, filters)
-    if len(place.after) != len(kinds) or any(type(value) is not kind for value, kind in zip(place.after, kinds, strict=True)):
+    if len(place.after) != len(kinds) or any(
+        type(value) is not kind for value, kind in zip(place.after, kinds, strict=True)
+    ):
         raise invalid("cursor", "this is no cursor of this list; take next_cursor as it was given")
     return place.after

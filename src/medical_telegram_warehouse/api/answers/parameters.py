@@ -13,14 +13,12 @@ MOST_ROWS = 1000
 MOST_ROWS_OF_FILES = 10_000
 _FIRST_DATE = date(1990, 1, 1)
 _LAST_DATE = date(2199, 12, 31)
-ChannelName = Annotated[
-    str, Field(min_length=1, max_length=256, description="Only this channel, by its name.", examples=["sample_corner_pharmacy"])
-]
+ChannelName = Annotated[str, Field(min_length=1, max_length=256)]
 Day = Annotated[date, Field(ge=_FIRST_DATE, le=_LAST_DATE)]
 
 
 class Parameters(BaseModel):
-    """The base of all: a parameter that does not exist is refused, because a filter that is misspelt would not filter."""
+    """The base of all. A parameter that does not exist is refused: a filter that is misspelt would not filter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,14 +30,20 @@ class Parameters(BaseModel):
 class ChannelFilter(Parameters):
     """One channel, or all."""
 
-    channel_name: ChannelName | None = None
+    channel_name: ChannelName | None = Field(
+        default=None, description="Only this channel, by its name.", examples=["sample_corner_pharmacy"]
+    )
 
 
 class DateFilter(Parameters):
     """Business days, of the time zone of the reports."""
 
-    from_date: Day | None = Field(default=None, description="Only this day and later (YYYY-MM-DD).", examples=["2026-09-01"])
-    to_date: Day | None = Field(default=None, description="Only this day and earlier (YYYY-MM-DD).", examples=["2026-09-30"])
+    from_date: Day | None = Field(
+        default=None, description="Only this day and later (YYYY-MM-DD).", examples=["2026-09-01"]
+    )
+    to_date: Day | None = Field(
+        default=None, description="Only this day and earlier (YYYY-MM-DD).", examples=["2026-09-30"]
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -75,6 +79,8 @@ class Page(FormatChoice):
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:
         if self.format is Format.JSON and self.limit > MOST_ROWS:
-            message = f"as JSON a page has up to {MOST_ROWS:,} rows; take csv or parquet for more, or follow next_cursor"
+            message = (
+                f"as JSON a page has up to {MOST_ROWS:,} rows; take csv or parquet for more, or follow next_cursor"
+            )
             raise ValueError(message)
         return self

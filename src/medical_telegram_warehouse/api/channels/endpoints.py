@@ -33,7 +33,7 @@ Name = Annotated[str, Path(min_length=1, max_length=256, description="The channe
 _DAYS_BACK = 30
 
 
-@router.get("/channels", response_model=ChannelList, responses=FILES)
+@router.get("/channels", response_model=ChannelList, responses=FILES | NOT_FOUND)
 async def list_channels(
     asked: Annotated[ChannelListParameters, Query()], snapshot: MartsSnapshot, answers: RequestAnswers
 ) -> Response:

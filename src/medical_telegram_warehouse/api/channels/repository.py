@@ -77,9 +77,7 @@ async def scorecards(snapshot: Snapshot, channels: Sequence[str] | None = None) 
     return await snapshot.rows(_statement("scorecards"), {"channels": channels and list(channels)})
 
 
-async def activity(
-    snapshot: Snapshot, channel_name: str, from_date: date, to_date: date, *, weekly: bool
-) -> list[Row]:
+async def activity(snapshot: Snapshot, channel_name: str, from_date: date, to_date: date, *, weekly: bool) -> list[Row]:
     """Its days or weeks with messages, newest first."""
     values = {"channel_name": channel_name, "from_date": from_date, "to_date": to_date, "weekly": weekly}
     return await snapshot.rows(_statement("activity"), values)

@@ -136,7 +136,7 @@ class Database:
 
 async def _configure(connection: AsyncConnection) -> None:
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    await connection.set_read_only(True)  # noqa: FBT003 - psycopg's own
+    await connection.set_read_only(True)
 
 
 def _away(error: Exception) -> ApiError:

@@ -1,7 +1,7 @@
 """The one layer around FastAPI: refuses, answers from the cache, or asks FastAPI and keeps the answer.
 
-    size, host, key, rate -> cache -- hit -------------------------------> 304 or bytes
-                               +----- miss -> FastAPI, within the time --> compress, ETag, keep -> bytes
+size, host, key, rate -> cache -- hit -------------------------------> 304 or bytes
++----- miss -> FastAPI, within the time --> compress, ETag, keep -> bytes
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import date
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -20,20 +20,18 @@ from starlette.requests import Request
 from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
 from medical_telegram_warehouse.api.answers.handlers import ErrorRenderer, as_api_error, render_json
 from medical_telegram_warehouse.api.database.version import VersionWatch
+from medical_telegram_warehouse.api.edge.admission import Admission
 from medical_telegram_warehouse.api.edge.cache import AnswerCache, CachedAnswer, Headers
 from medical_telegram_warehouse.api.edge.facts import FACTS, RequestFacts
-from medical_telegram_warehouse.api.edge.keys import KeyRing
-from medical_telegram_warehouse.api.edge.rate_limit import RateLimit
-from medical_telegram_warehouse.api.edge.requests import Hosts, check_size
 from medical_telegram_warehouse.api.edge.security_headers import SECURITY_HEADERS
 from medical_telegram_warehouse.api.metrics.requests import RequestMetrics
+from medical_telegram_warehouse.api.options import ApiOptions
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-_METHODS = ("GET", "HEAD")
 # Below this, compression costs more than it saves.
 _LEAST_COMPRESSED = 1024
 # Above this, it would hold the loop for longer than a request should wait.
@@ -56,36 +54,32 @@ class Edge:
 
     Args:
         app: FastAPI.
+        options: how long a request may take, and whose days the reports count.
         watch: knows the warehouse's version.
         cache: emptied by the watch.
-        today: the reports' day; what counts back from today is another answer tomorrow.
-        seconds: how long a request may take.
+        admission: refuses requests.
+        metrics: counts them.
         render_error: JSON for programs, pages for people.
     """
 
     def __init__(
         self,
         app: App,
+        options: ApiOptions,
         *,
         watch: VersionWatch,
         cache: AnswerCache,
-        keys: KeyRing,
-        rate_limit: RateLimit,
-        hosts: Hosts,
+        admission: Admission,
         metrics: RequestMetrics,
-        today: Callable[[], date],
-        seconds: float,
         render_error: ErrorRenderer = render_json,
     ) -> None:
         self._app = app
+        self._timezone = options.timezone
+        self._seconds = options.request_seconds
         self._watch = watch
         self._cache = cache
-        self._keys = keys
-        self._rate_limit = rate_limit
-        self._hosts = hosts
+        self._admission = admission
         self._metrics = metrics
-        self._today = today
-        self._seconds = seconds
         self._render_error = render_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,32 +92,19 @@ class Edge:
         facts = RequestFacts()
         scope[FACTS] = facts
         try:
-            self._admit(scope, headers, facts)
+            facts.caller = self._admission.admit(scope, headers)
         except ApiError as error:
             await self._refuse(scope, receive, send, error, started)
             return
-        key = (scope["path"], scope["query_string"], facts.caller.allows_contacts, self._today())
+        # What counts back from today is another answer tomorrow.
+        today = datetime.now(self._timezone).date()
+        key = (scope["path"], scope["query_string"], facts.caller.allows_contacts, today)
         cached = self._cache.get(key) if self._watch.is_current else None
         if cached is None:
             await self._compute(scope, receive, send, key, started)
             return
         status = await _send_cached(scope, send, headers, cached)
         self._metrics.observe(cached.route, status, time.perf_counter() - started, is_cached=True)
-
-    def _admit(self, scope: Scope, headers: dict[bytes, bytes], facts: RequestFacts) -> None:
-        check_size(scope, headers)
-        self._hosts.check(headers)
-        client = scope.get("client")
-        facts.caller = self._keys.caller(headers, client[0] if client else "unknown")
-        if not scope["path"].startswith("/static/"):
-            self._rate_limit.take(facts.caller.name)
-        if scope["method"] not in _METHODS:
-            raise ApiError(
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                ErrorCode.METHOD_NOT_ALLOWED,
-                "this service only reads: ask with GET or HEAD",
-                headers={"Allow": ", ".join(_METHODS)},
-            )
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: ApiError, started: float) -> None:
         response = self._render_error(Request(scope), error)
@@ -165,13 +146,13 @@ class Edge:
             async with asyncio.timeout(self._seconds):
                 await self._app(scope, receive, collect)
         except TimeoutError:
-            return await self._collected_error(scope, receive, _too_slow(self._seconds))
-        except Exception as error:  # Starlette answers, and raises it again for servers to log
+            return self._collected_error(scope, _too_slow(self._seconds))
+        except Exception as error:  # noqa: BLE001 - Starlette has answered it, and raises it again for servers to log
             if not start:
-                return await self._collected_error(scope, receive, as_api_error(error, scope["path"]))
+                return self._collected_error(scope, as_api_error(error, scope["path"]))
         return Collected(start["status"], list(start["headers"]), b"".join(parts))
 
-    async def _collected_error(self, scope: Scope, receive: Receive, error: ApiError) -> Collected:
+    def _collected_error(self, scope: Scope, error: ApiError) -> Collected:
         response = self._render_error(Request(scope), error)
         return Collected(response.status_code, response.raw_headers, bytes(response.body))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
 from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 _MOST_URL_BYTES = 8 << 10
 _MOST_BODY_BYTES = 64 << 10
 

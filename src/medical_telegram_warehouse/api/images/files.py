@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
-from pathlib import Path
 
 from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode, not_found
 from medical_telegram_warehouse.api.database.pool import Row

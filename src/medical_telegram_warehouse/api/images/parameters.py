@@ -22,7 +22,9 @@ class ImageSort(StrEnum):
 class ImageParameters(Page, ChannelFilter, DateFilter):
     """Of `/api/images`."""
 
-    content_category: ImageCategory | None = Field(default=None, description="Only photos that show this, with their posts.")
+    content_category: ImageCategory | None = Field(
+        default=None, description="Only photos that show this, with their posts."
+    )
     image_category: ImageCategory | None = Field(default=None, description="Only photos whose objects alone say this.")
     detected_class: str | None = Field(
         default=None, min_length=1, max_length=100, description="Only photos with such an object.", examples=["bottle"]
@@ -34,7 +36,7 @@ class ImageParameters(Page, ChannelFilter, DateFilter):
     has_message: bool = Field(default=True, description="`false`: only photos of which no message is known.")
     sort: ImageSort = Field(
         default=ImageSort.NEWEST,
-        description="`newest` first; or `most_used`: each picture once, by its first photo, those posted most often first.",
+        description="`newest` first; or `most_used`: each picture once, by its first photo, most often posted first.",
     )
 
     @model_validator(mode="after")

@@ -14,7 +14,9 @@ _statement = statements(__package__)
 
 async def newest(snapshot: Snapshot, filters: Mapping[str, Any], page: Mapping[str, Any]) -> list[Row]:
     """Photos as `ImageParameters` say, newest first."""
-    return await snapshot.rows(_statement("newest" if filters["has_message"] else "without_message"), {**filters, **page})
+    return await snapshot.rows(
+        _statement("newest" if filters["has_message"] else "without_message"), {**filters, **page}
+    )
 
 
 async def most_used(snapshot: Snapshot, filters: Mapping[str, Any], page: Mapping[str, Any]) -> list[Row]:

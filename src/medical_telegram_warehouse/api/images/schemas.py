@@ -29,7 +29,7 @@ class Image(BaseModel):
     message_key: str | None = Field(description="The message: `/api/messages/{message_key}`; null where unknown.")
     message_timestamp: datetime | None = Field(description="When it was posted.")
     image_status: ImageStatus = Field(
-        description="`ok`; `unreadable`: no photo by its content; `missing`: a lake had it before; `absent`: never seen."
+        description="`ok`; `unreadable`: no photo by its content; `missing`: a lake had it; `absent`: never seen."
     )
     image_category: ImageCategory | None = Field(description="What its objects alone say; null if unreadable.")
     content_category: ImageCategory | None = Field(description="What its objects and its post say.")
@@ -68,7 +68,9 @@ class ImageDetail(Envelope):
     model: str | None = Field(description="The model that scanned it.")
     person_score: float | None = Field(description="Best score of a person that counts for the category.")
     product_score: float | None = Field(description="Best score of a product that counts for it.")
-    is_product_offered: bool | None = Field(description="Whether its message offers a product; null where nothing says.")
+    is_product_offered: bool | None = Field(
+        description="Whether its message offers a product; null where nothing says."
+    )
     first_used_at: datetime | None = Field(description="When the picture was first posted, in any encoding.")
     detections: list[DetectedObject] = Field(description="The objects, the surest first.")
     same_picture: list[Image] = Field(description="Other photos of the same picture, newest first; 50 at most.")

@@ -61,9 +61,7 @@ async def show_message(
     )
 
 
-@router.get(
-    "/channels/{channel_name:path}/messages/{message_id}", response_model=MessageDetail, responses=NOT_FOUND
-)
+@router.get("/channels/{channel_name:path}/messages/{message_id}", response_model=MessageDetail, responses=NOT_FOUND)
 async def show_message_of_channel(
     channel_name: ChannelName, message_id: MessageId, snapshot: MartsSnapshot, answers: RequestAnswers
 ) -> Response:

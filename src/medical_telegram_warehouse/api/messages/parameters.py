@@ -24,9 +24,9 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
     query: str = Field(
         default="",
         max_length=300,
-        description="Words in any script. A word also matches where it begins another one, and an Amharic word where it "
-        'stands inside one; `"two words"` is a phrase, `*part*` any part of a word, `-word` excludes. A word that no '
-        "message holds is taken for the nearest product's name. Without a query: all messages, newest first.",
+        description="Words in any script. A word also matches where it begins another one, and an Amharic word where "
+        'it stands inside one; `"two words"` is a phrase, `*part*` any part of a word, `-word` excludes. A misspelt '
+        "drug also finds the nearest product's name. Without a query: all messages, newest first.",
         examples=["amoxicillin"],
     )
     genre: Genre | None = Field(default=None, description="Only texts of this kind.")
@@ -34,8 +34,8 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
     has_image: bool | None = Field(default=None, description="Only messages with a photo, or without.")
     sort: SearchSort = Field(
         default=SearchSort.RELEVANCE,
-        description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each other "
-        "the words stand, in how short a text, and how long ago; `newest`: all matches.",
+        description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each "
+        "other the words stand, in how short a text, and how long ago; `newest`: all matches.",
     )
 
     @model_validator(mode="after")

@@ -50,9 +50,11 @@ class Resolved(NamedTuple):
     """Words of the vocabulary that match besides."""
 
     @property
-    def alternatives(self) -> list[str]:
-        """As tsquery writes them."""
-        return [f"'{self.word}':*" if self.is_prefix else f"'{self.word}'", *(f"'{other}'" for other in self.others)]
+    def as_query(self) -> str:
+        """As tsquery writes it."""
+        own = f"'{self.word}':*" if self.is_prefix else f"'{self.word}'"
+        ways = [own, *(f"'{other}'" for other in self.others)]
+        return f"({' | '.join(ways)})" if self.others else own
 
 
 def parse(text: str) -> list[Term]:
@@ -88,23 +90,24 @@ def matching(term: Term, vocabulary: Mapping[str, Sequence[str]], corrections: M
     Args:
         term: a term.
         vocabulary: for words that were looked up, the words that hold them.
-        corrections: for words that nothing holds, what is searched for instead.
+        corrections: for misspelt words, what is searched for, too.
     """
     *before, last = term.words
     resolved = [Resolved(word, is_prefix=False) for word in before]
     if term.kind is Kind.EXACT:
         return [*resolved, Resolved(last, is_prefix=False)]
-    last = corrections.get(last, last)
-    is_prefix = len(last) >= _SHORTEST_PREFIX or term.kind is Kind.PART
-    return [*resolved, Resolved(last, is_prefix=is_prefix, others=tuple(vocabulary.get(last, ())))]
+    is_prefix = (len(last) >= _SHORTEST_PREFIX and not last.isdigit()) or term.kind is Kind.PART
+    others = [*vocabulary.get(last, ()), *([corrections[last]] if last in corrections else [])]
+    return [*resolved, Resolved(last, is_prefix=is_prefix, others=tuple(others))]
 
 
 def words_query(terms: Sequence[tuple[Term, Sequence[Resolved]]]) -> str | None:
     """The tsquery of the words; None where there are none."""
     parts = []
     for term, words in terms:
-        phrase = " <-> ".join(f"({' | '.join(word.alternatives)})" for word in words)
-        parts.append(f"!({phrase})" if term.is_excluded else f"({phrase})")
+        phrase = " <-> ".join(word.as_query for word in words)
+        part = f"({phrase})" if len(words) > 1 else phrase
+        parts.append(f"!{part}" if term.is_excluded else part)
     return " & ".join(parts) or None
 
 

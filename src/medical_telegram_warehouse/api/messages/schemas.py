@@ -46,7 +46,7 @@ class SearchResult(PageEnvelope):
     total_found: int = Field(description="How many match; counted up to 1,000.")
     is_total_exact: bool = Field(description="False where there are more than were counted.")
     corrections: dict[str, str] = Field(
-        description="Words that no message holds, and the nearest product's name that was searched for instead.",
+        description="Words that are no known product's, and the nearest name, which was searched for, too.",
         examples=[{"amoxacilin": "amoxicillin"}],
     )
     messages: list[FoundMessage] = Field(description="The messages.")

@@ -62,10 +62,9 @@ async def resolve(snapshot: Snapshot, asked: SearchParameters, names: ProductNam
         values = {"words": [word for word, _ in sought], "are_parts_wanted": [wanted for _, wanted in sought]}
         for row in await snapshot.rows(_statement("vocabulary"), values):
             vocabulary[row["word"]] = row["parts"]
-            if not row["begins_words"] and not row["parts"]:
-                nearest = names.correction(row["word"])
-                if nearest is not None:
-                    corrections[row["word"]] = nearest
+            nearest = names.correction(row["word"], occurs=row["begins_words"] or bool(row["parts"]))
+            if nearest is not None:
+                corrections[row["word"]] = nearest
     resolved = [(term, matching(term, vocabulary, corrections)) for term in terms]
     wanted = [each for each in resolved if not each[0].is_excluded]
     return Query(
@@ -108,7 +107,7 @@ async def search(
             keys = [row["message_key"] for row in await snapshot.rows(_statement("rank"), ranked)]
         keys = keys[page["offset"] : page["offset"] + page["rows"]]
     else:
-        found, are_all = await _newest_matches(snapshot, values | page, page["rows"])
+        found, are_all = await _newest_matches(snapshot, {**values, **page}, page["rows"])
         keys = [row["message_key"] for row in found]
         are_all = are_all and page["after_at"] is None
     is_counted = are_all and len(found) < (_MOST_RANKED if is_ranked(asked, query) else page["rows"])

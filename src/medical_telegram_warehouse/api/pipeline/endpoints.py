@@ -12,7 +12,13 @@ from medical_telegram_warehouse.api.answers.times import moments
 from medical_telegram_warehouse.api.dependencies import LiveSnapshot, MartsSnapshot, Options
 from medical_telegram_warehouse.api.pipeline import repository
 from medical_telegram_warehouse.api.pipeline.parameters import QualityParameters, RejectedParameters, RunParameters
-from medical_telegram_warehouse.api.pipeline.schemas import Freshness, Health, QualityReport, RejectedRecordList, RunList
+from medical_telegram_warehouse.api.pipeline.schemas import (
+    Freshness,
+    Health,
+    QualityReport,
+    RejectedRecordList,
+    RunList,
+)
 
 router = APIRouter(tags=["Pipeline"])
 

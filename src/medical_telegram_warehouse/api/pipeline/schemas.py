@@ -34,7 +34,9 @@ class Run(BaseModel):
     """One run of the pipeline, or of some of its steps."""
 
     run_id: str = Field(description="Dagster's number of the run, or of the command that ran a step.")
-    status: str = Field(description="`success` when all steps succeeded, `failed` when one failed at last, else `partial`.")
+    status: str = Field(
+        description="`success` when all steps succeeded, `failed` when one failed at last, else `partial`."
+    )
     started_at: datetime = Field(description="When its first step began.")
     finished_at: datetime = Field(description="When its last step ended.")
     seconds: float = Field(description="From the first step's begin to the last one's end.")

@@ -12,7 +12,7 @@ from medical_telegram_warehouse.api.answers.types import ProductKey
 from medical_telegram_warehouse.api.channels.repository import require_channel
 from medical_telegram_warehouse.api.dependencies import Finder, MartsSnapshot
 from medical_telegram_warehouse.api.products import repository
-from medical_telegram_warehouse.api.products.finding import Found
+from medical_telegram_warehouse.api.products.finding import NOTHING
 from medical_telegram_warehouse.api.products.parameters import (
     AvailabilityParameters,
     PriceChangeParameters,
@@ -55,7 +55,8 @@ async def list_products(
         name="products",
         from_month=from_month,
         to_month=to_month,
-        corrections=(found or Found([], {})).corrections,
+        corrections=(found or NOTHING).corrections,
+        left_out=(found or NOTHING).left_out,
     )
 
 
@@ -124,7 +125,7 @@ async def list_price_changes(
 async def list_price_outliers(
     asked: Annotated[PriceOutlierParameters, Query()], snapshot: MartsSnapshot, answers: RequestAnswers
 ) -> Response:
-    """Offers of the last 90 days whose prices lie far off their products' usual ones; no summary of prices takes them."""
+    """Offers of the last 90 days whose prices lie far off their products' usual ones; no summary takes them."""
     await require_channel(snapshot, asked.channel_name)
     page = PageRequest(asked, snapshot)
     rows = await repository.price_outliers(snapshot, asked.asked(), page.by_offset())

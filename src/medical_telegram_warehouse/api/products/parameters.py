@@ -10,7 +10,7 @@ from pydantic import Field
 from medical_telegram_warehouse.api.answers.parameters import ChannelFilter, DateFilter, Page, Parameters
 from medical_telegram_warehouse.api.answers.types import ProductClass
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="Only prices in this currency.", examples=["ETB"])]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class ProductSort(StrEnum):
@@ -61,7 +61,7 @@ class PriceParameters(Page, ChannelFilter, DateFilter):
     """Of a product's prices."""
 
     interval: Interval = Field(default=Interval.DAY, description="One row a day, a week or a month.")
-    currency: Currency | None = None
+    currency: Currency | None = Field(default=None, description="Only prices in this currency.", examples=["ETB"])
 
 
 class AvailabilityChoice(StrEnum):
@@ -88,7 +88,9 @@ class AvailabilityParameters(Page, ChannelFilter, DateFilter, ClassFilter):
     show: AvailabilityChoice = Field(
         default=AvailabilityChoice.ALL, description="`new`: lately offered first; `gone`: offered no more; or all."
     )
-    sort: AvailabilitySort = Field(default=AvailabilitySort.LAST_SEEN, description="Newest first, or most offers, or name.")
+    sort: AvailabilitySort = Field(
+        default=AvailabilitySort.LAST_SEEN, description="Newest first, or most offers, or name."
+    )
 
 
 class Direction(StrEnum):

@@ -91,7 +91,7 @@ async def price_outliers(snapshot: Snapshot, filters: Mapping[str, Any], page: M
 
 
 async def names(snapshot: Snapshot) -> list[Row]:
-    """The words by which each product is found, those with most offers first."""
+    """All that each product is called, those with most offers first."""
     return await snapshot.rows(_statement("names"))
 
 

@@ -17,9 +17,13 @@ class Product(BaseModel):
 
     product_key: str = Field(description="The product's key.", examples=["0b1f3c5d7e9a2b4c6d8e0f1a3b5c7d9e"])
     product_name: PublicText = Field(description="What it is called.", examples=["amoxicillin"])
-    product_class: ProductClass = Field(description="What kind of product it is.")
-    strength: PublicText | None = Field(description="In canonical units; null where offers tell none.", examples=["500mg"])
-    form: PublicText | None = Field(description="Tablet, syrup, ...; null where offers tell none.", examples=["capsule"])
+    product_class: ProductClass = Field(description="Which of these kinds it is of.")
+    strength: PublicText | None = Field(
+        description="In canonical units; null where offers tell none.", examples=["500mg"]
+    )
+    form: PublicText | None = Field(
+        description="Tablet, syrup, ...; null where offers tell none.", examples=["capsule"]
+    )
     generic: PublicText | None = Field(description="The active ingredient; null where none is known.")
     offer_count: int = Field(description="Lines of messages that offer it, repetitions and copies included.")
     distinct_offer_count: int = Field(description="The same without repetitions and forwarded copies.")
@@ -49,8 +53,11 @@ class ProductList(PageEnvelope):
     )
     to_month: date | None = Field(description="First day of the last month that is counted; null where all are.")
     corrections: dict[str, str] = Field(
-        description="Words of the query that nothing is called by, and the nearest that was searched for instead.",
+        description="Words of the query that are no known product's, and the nearest name, which was sought, too.",
         examples=[{"amoxacilin": "amoxicillin"}],
+    )
+    left_out: list[str] = Field(
+        description="Words of the query that were left out, because no product has all; the products have the others."
     )
     products: list[Product] = Field(description="The products.")
 
@@ -75,7 +82,7 @@ class Availability(BaseModel):
 
     product_key: str = Field(description="The product.")
     product_name: PublicText = Field(description="What it is called.")
-    product_class: ProductClass = Field(description="What kind of product it is.")
+    product_class: ProductClass = Field(description="Which of these kinds it is of.")
     strength: PublicText | None = Field(description="Its strength; null where offers tell none.")
     form: PublicText | None = Field(description="Its form; null where offers tell none.")
     channel_name: str = Field(description="The channel.")
@@ -108,7 +115,9 @@ class ProductDetail(Envelope):
         description="The channel that offers it now for the least, in ETB; null where no channel tells a price."
     )
     availability: list[Availability] = Field(description="Each channel that offers or offered it.")
-    spellings: list[Spelling] = Field(description="The ways in which it is written, the most frequent first; 50 at most.")
+    spellings: list[Spelling] = Field(
+        description="The ways in which it is written, the most frequent first; 50 at most."
+    )
 
 
 class PricePoint(BaseModel):
@@ -141,7 +150,7 @@ class PriceChange(BaseModel):
 
     product_key: str = Field(description="The product.")
     product_name: PublicText = Field(description="What it is called.")
-    product_class: ProductClass = Field(description="What kind of product it is.")
+    product_class: ProductClass = Field(description="Which of these kinds it is of.")
     strength: PublicText | None = Field(description="Its strength; null where offers tell none.")
     form: PublicText | None = Field(description="Its form; null where offers tell none.")
     channel_name: str = Field(description="The channel.")

@@ -46,7 +46,9 @@ def _refuse_filters_of_terms(asked: TopProductParameters) -> None:
     """Terms are counted over everything; a filter that does nothing would be a lie."""
     for name in ("channel_name", "from_date", "to_date", "product_class"):
         if getattr(asked, name) is not None:
-            raise invalid(name, "terms are counted over the whole history and all channels; leave it out, or kind=terms")
+            raise invalid(
+                name, "terms are counted over the whole history and all channels; leave it out, or kind=terms"
+            )
 
 
 @router.get("/visual-content", response_model=VisualContent, responses=NOT_FOUND)
