@@ -15,6 +15,7 @@ run: $(INSTALLED)  ## set up, run the whole pipeline, print a summary (ARGS="--l
 	@$(BIN)/mtw run $(ARGS)
 
 test: lint  ## set up, check style, types and imports, and run all tests (ARGS="-k name")
+	@sh tests/debian_packages.sh chromium=chromium curl=curl
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
@@ -24,10 +25,11 @@ lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
 	@$(BIN)/lint-imports
 	@$(BIN)/sqlfluff lint warehouse/models warehouse/tests
 
-dev: $(INSTALLED)  ## open Dagster's UI on http://127.0.0.1:3000, over the same runs and database
+dev: $(INSTALLED)  ## open Dagster's UI on http://127.0.0.1:3000, and the dashboard on http://127.0.0.1:8000
 	@$(BIN)/mtw dev
 
 bench: $(INSTALLED_DEV)  ## measure, and print each figure beside its baseline and its limit (ARGS=scrape: only that table)
+	@sh tests/debian_packages.sh wrk=wrk
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
 lock: .venv/bin/python  ## pin the newest versions that pyproject.toml allows

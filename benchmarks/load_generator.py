@@ -11,8 +11,10 @@ from typing import NamedTuple
 # Asks for the paths of a file, one after the other and again from the beginning, and prints what came back.
 _SCRIPT = """
 local paths = {}
-for line in io.lines(PATHS) do paths[#paths + 1] = wrk.format("GET", line) end
 local number = 0
+function init(args)  -- by now the header Host is set
+  for line in io.lines(PATHS) do paths[#paths + 1] = wrk.format("GET", line) end
+end
 function request()
   number = number + 1
   return paths[(number - 1) % #paths + 1]

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> I
         "DAGSTER_HOME": str(folder / "dagster"),
         "MODELS_DIR": str(models_dir),
         "POSTGRES_PORT": str(free_port()),
+        "API_PORT": str(free_port()),
         "TELEGRAM_SOURCE": "sample",
         "SAMPLE_MESSAGES": "150",
         "SAMPLE_DATE": "2026-10-01",
@@ -159,13 +161,23 @@ SCHEDULES = (
 )
 
 
-def test_dagster_dev_runs_the_job_that_is_launched_from_its_interface(
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - ours
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def test_mtw_dev_runs_the_job_that_is_launched_from_dagsters_interface_beside_the_dashboard(
     environment: dict[str, str], snippet: str, tmp_path: Path
 ) -> None:
+    """`mtw dev` becomes `dagster dev -f dagster_defs.py`, so this tests that command, too."""
     port = free_port()
+    dashboard = f"http://127.0.0.1:{environment['API_PORT']}/health"
     log = tmp_path / "dev.log"
     with log.open("wb") as output:
-        command = ["dagster", "dev", "-f", "dagster_defs.py", "-p", str(port)]
+        command = ["mtw", "dev", "--port", str(port)]
         process = subprocess.Popen(
             command, cwd=PROJECT, env=environment, stdout=output, stderr=output, start_new_session=True
         )
@@ -196,8 +208,13 @@ def test_dagster_dev_runs_the_job_that_is_launched_from_its_interface(
         selector = f'{{repositoryLocationName: "{location}", repositoryName: "__repository__"}}'
         [schedule] = interface.ask(SCHEDULES % selector)["schedulesOrError"]["results"]
         assert (schedule["name"], schedule["scheduleState"]["status"]) == ("daily_pipeline_schedule", "RUNNING")
+        wait_for(lambda: answers(dashboard))
     finally:
         stop(process)
+    deadline = time.monotonic() + 60
+    while answers(dashboard):
+        assert time.monotonic() < deadline, "the dashboard outlives Dagster"
+        time.sleep(0.2)
     assert count(environment, "ops.step_runs") % len(STEPS) == 0
 
 

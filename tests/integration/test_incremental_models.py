@@ -49,7 +49,7 @@ class Market:
             self.post()
         for change in (
             *(self.view, self.view, self.view, self.edit, self.delete, self.move, self.observed_late, self.read_anew),
-            *(self.name_photo, self.channel, self.relink),
+            *(self.name_photo, self.channel, self.relink, self.reject),
         ):
             change()
 
@@ -173,6 +173,13 @@ class Market:
         """Before such a file is scanned, or after."""
         if key := self._any():
             self._change(key, image_path=f"photos/photo_{self.chance.randint(1, 3)}.jpg", media_type="photo")
+
+    def reject(self) -> None:
+        self._insert(
+            "raw.rejected_records",
+            lake_id=1, file_path="a.jsonl", file_position=self.chance.getrandbits(30), reason="not_json", detail="",
+            payload="{", rejected_at=self.now,
+        )  # fmt: skip
 
     def channel(self) -> None:
         self._insert(
@@ -311,6 +318,32 @@ def test_days_of_changes_leave_what_a_whole_build_makes(
     assert not found, pformat(found, width=200)
     rows = {name: len(found) for schema in added.values() for name, found in schema.items()}
     assert not [name for name, count in rows.items() if not count and name not in ("rpt_volume_anomalies",)]
+
+
+def test_of_messages_that_were_viewed_again_only_changed_kinds_are_indexed_anew(
+    database: Database, project: Path, tmp_path: Path
+) -> None:
+    """A night brings ten thousand new counters, and the index of words is the slowest of all to write."""
+
+    def indexed() -> int:
+        address, zone = database.address, "Africa/Addis_Ababa"
+        step = TransformStep.MESSAGES
+        summary = build(step, project_dir=project, address=address, report_timezone=zone, state_dir=tmp_path)
+        return summary.rows["rpt_message_search"]
+
+    search = "SELECT count(*) FROM marts.rpt_message_search WHERE search_vector @@ %s::tsquery"
+    with database.connect() as connection:
+        market = Market(connection, seed=3)
+        market.day()
+        assert indexed() == 12
+        priced = database.value(search, "§price")
+        for _ in range(9):
+            market.view()
+        assert indexed() == 0
+        connection.execute("UPDATE raw.message_genres SET extracted_at = now()")
+        connection.execute("UPDATE raw.message_offers SET availability = 'stock_out'")
+        assert 0 < indexed() == priced
+        assert database.value(search, "§price") == 0
 
 
 def test_another_time_zone_or_other_sql_builds_everything_anew(

@@ -89,7 +89,7 @@ def test_the_warehouse_holds_real_rows(runs: TwoRuns) -> None:
     empty = {name for name, count in rows.items() if not count}
     assert empty <= {
         *("raw.rejected_records", "raw.telegram_message_texts", "marts.fct_message_versions"),
-        "marts.rpt_volume_anomalies",
+        *("marts.rpt_price_outliers", "marts.rpt_rejected_records", "marts.rpt_volume_anomalies"),
     }
     assert rows["raw.telegram_messages"] >= 150
     assert rows["marts.fct_messages"] == rows["raw.telegram_messages"]
@@ -135,7 +135,7 @@ def test_every_asset_is_materialized_and_tables_tell_their_rows(runs: TwoRuns) -
         for key, materialization in made.items()
         if key.path[0] == "marts" and "dagster/row_count" in materialization.metadata
     }
-    views = {"fct_offers", "fct_image_detections", "fct_message_topics"}
+    views = {"fct_offers", "fct_image_detections", "fct_message_topics", "rpt_rejected_records"}
     assert counted == {name: len(rows) for name, rows in runs.after_first["marts"].items() if name not in views}
 
 

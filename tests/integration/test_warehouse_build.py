@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -246,6 +250,55 @@ def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path
         )
     with pytest.raises(DatabaseUnavailableError, match=r"terminating connection|closed the connection"):
         run(TransformStep.MESSAGES, database, tmp_path)
+
+
+def told(connection: psycopg.Connection) -> list[Any]:
+    """What a listener has heard until now."""
+    return [json.loads(notice.payload) for notice in connection.notifies(timeout=0)]
+
+
+def test_builds_count_up_the_version_and_tell_who_listens(database: Any, tmp_path: Path) -> None:
+    """Readers keep answers as long as the version stands, and must not keep what they read in the middle of a build.
+
+    A build that failed has changed what came before its failure; tests change nothing.
+    """
+    with database.connect() as listener:
+        listener.execute("LISTEN mtw_warehouse_version")
+        assert database.rows("SELECT version, built_at, is_building, building_since FROM ops.warehouse_version") == [
+            (0, None, False, None)
+        ]
+        run(TransformStep.MESSAGES, database, tmp_path)
+        assert told(listener) == [{"version": 0, "is_building": True}, {"version": 1, "is_building": False}]
+        with pytest.raises(TransformError, match="Mars/Base"):
+            run(TransformStep.MESSAGES, database, tmp_path, report_timezone="Mars/Base")
+        assert told(listener) == [{"version": 1, "is_building": True}, {"version": 2, "is_building": False}]
+        [(built_at,)] = database.rows("SELECT built_at FROM ops.warehouse_version WHERE NOT is_building")
+        assert datetime.now(UTC) - built_at < timedelta(minutes=1)
+
+        for command in ("test", "compile"):
+            options: dict[str, Any] = {"project_dir": PROJECT, "target_dir": tmp_path / "target"}
+            invoke([command, "--select", "stg_telegram__channels"], environment=environment_of(database), **options)
+        assert told(listener) == []
+
+
+def test_after_a_killed_build_the_tables_count_as_changing_until_the_next_has_ended(
+    database: Any, tmp_path: Path
+) -> None:
+    """Some are of the old state then and some of the new, for as long as nobody builds."""
+    state = "SELECT version, is_building, building_since IS NOT NULL FROM ops.warehouse_version"
+    command = [str(Path(sys.executable).with_name("dbt")), "run", "--select", "stg_telegram__channels"]
+    folders = [*("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)), *("--target-path", str(tmp_path))]
+    environment = os.environ | environment_of(database) | {"DBT_LOG_PATH": str(tmp_path)}
+    with database.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE ops.model_builds")
+        with subprocess.Popen([*command, *folders], env=environment, stdout=subprocess.DEVNULL) as dbt:
+            deadline = time.monotonic() + 60
+            while database.rows(state) == [(0, False, False)] and time.monotonic() < deadline and dbt.poll() is None:
+                time.sleep(0.1)
+            dbt.kill()
+    assert database.rows(state) == [(0, True, True)]
+    invoke(command[1:], project_dir=PROJECT, target_dir=tmp_path, environment=environment_of(database))
+    assert database.rows(state) == [(1, False, False)]
 
 
 def test_every_data_test_runs_in_one_of_the_steps(tmp_path: Path) -> None:

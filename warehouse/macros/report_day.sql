@@ -13,6 +13,16 @@
     {{ report_day('current_timestamp') }}
 {%- endmacro %}
 
+{#-
+The newest day of the warehouse, of which lists of its last days are counted back: two builds of the same data agree. A
+clock that runs ahead must not end everybody's day.
+-#}
+{% macro newest_day() -%}
+    select max(full_date) as last_date
+    from {{ ref('rpt_channel_activity_daily') }}
+    where full_date <= {{ report_today() }}
+{%- endmacro %}
+
 {#- A day as a sortable number, and back. -#}
 {% macro date_key(date_expression) -%}
     cast(to_char({{ date_expression }}, 'YYYYMMDD') as integer)

@@ -16,6 +16,8 @@ from medical_telegram_warehouse.api import documents
 from medical_telegram_warehouse.api.answers.documented import EVERYWHERE
 from medical_telegram_warehouse.api.answers.handlers import add_handlers
 from medical_telegram_warehouse.api.channels.endpoints import router as channels
+from medical_telegram_warehouse.api.dashboard.errors import render_error
+from medical_telegram_warehouse.api.dashboard.routers import PAGES
 from medical_telegram_warehouse.api.database.pool import Database
 from medical_telegram_warehouse.api.database.version import VersionWatch
 from medical_telegram_warehouse.api.edge.admission import Admission
@@ -85,11 +87,9 @@ def create_app(options: ApiOptions) -> App:
     app.state.photos = PhotoFiles(options)
     app.state.registry = registry
     app.state.gauges = WarehouseGauges(registry, database, cache)
-    for router in _ROUTERS:
+    for router in (*_ROUTERS, documents.router, *PAGES):
         app.include_router(router)
-    app.include_router(documents.router)
-    app.mount("/static", documents.static_files, name="static")
-    add_handlers(app)
+    add_handlers(app, render_error)
     edge = Edge(
         app,
         options,
@@ -97,6 +97,7 @@ def create_app(options: ApiOptions) -> App:
         cache=cache,
         admission=Admission(options),
         metrics=RequestMetrics(registry),
+        render_error=render_error,
     )
     if not options.cors_origins:
         return edge

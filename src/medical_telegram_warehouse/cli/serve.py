@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -45,7 +46,8 @@ def serve(
                 soft_wrap=True,
             )
             sys.stdout.flush()
-            run_server(options, socket, ends_with_input=until_stdin_closes)
+            with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+                run_server(options, socket, ends_with_input=until_stdin_closes)
 
 
 def api_key(

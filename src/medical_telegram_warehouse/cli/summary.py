@@ -143,7 +143,6 @@ def _print_end(console: Console, settings: Settings, report: RunReport, new_rows
     source = settings.telegram_source
     connect_hint = "mtw run --source lake --lake PATH" if source != "lake" else "mtw run"
     for what, command in (
-        (f"open {address_of(settings)}", "mtw serve"),
         ("see the run and its assets", "make dev"),
         (
             "ask the tables",
@@ -155,6 +154,7 @@ def _print_end(console: Console, settings: Settings, report: RunReport, new_rows
     ):
         console.print(f"  {what:36} {command}", soft_wrap=True)
     console.print("  (`mtw` is in .venv/bin; activate it with: . .venv/bin/activate)", style="dim")
+    console.print(f"\n[bold]Open[/] {address_of(settings)} after [bold]mtw serve[/]: the dashboard, and the HTTP API")
 
 
 def _print_failure(console: Console, report: RunReport) -> None:

@@ -22,7 +22,9 @@ select
     offers.brand,
     offers.product_class,
     offers.link_method,
-    count(*) as offer_count
+    count(*) as offer_count,
+    min(offers.date_key) as first_date_key,
+    max(offers.date_key) as last_date_key
 from {{ ref('int_offers') }} as offers
 {{ of_changed_days('offers') }}
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13

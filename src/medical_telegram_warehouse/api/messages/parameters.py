@@ -7,7 +7,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from medical_telegram_warehouse.api.answers.parameters import ChannelFilter, DateFilter, Page
+from medical_telegram_warehouse.api.answers.parameters import (
+    MOST_ROWS,
+    MOST_ROWS_OF_FILES,
+    ChannelFilter,
+    DateFilter,
+    Page,
+)
 from medical_telegram_warehouse.api.answers.types import Genre
 
 
@@ -28,6 +34,12 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
         'it stands inside one; `"two words"` is a phrase, `*part*` any part of a word, `-word` excludes. A misspelt '
         "drug also finds the nearest product's name. Without a query: all messages, newest first.",
         examples=["amoxicillin"],
+    )
+    limit: int = Field(
+        default=20,
+        ge=1,
+        le=MOST_ROWS_OF_FILES,
+        description=f"How many messages: up to {MOST_ROWS:,} as JSON, up to {MOST_ROWS_OF_FILES:,} as a file.",
     )
     genre: Genre | None = Field(default=None, description="Only texts of this kind.")
     has_price: bool | None = Field(default=None, description="Only messages that offer something at a price, or none.")

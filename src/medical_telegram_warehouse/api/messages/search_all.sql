@@ -2,21 +2,29 @@
 WITH found AS MATERIALIZED (
     SELECT
         message_key,
-        message_timestamp
+        message_timestamp,
+        search_vector
     FROM marts.rpt_message_search
     WHERE
         search_vector @@ %(query)s::tsquery
         AND (%(from_time)s::timestamptz IS NULL OR message_timestamp >= %(from_time)s)
         AND (%(to_time)s::timestamptz IS NULL OR message_timestamp < %(to_time)s)
+),
+
+newest AS (
+    SELECT *
+    FROM found
+    WHERE
+        %(after_at)s::bigint IS NULL
+        OR (message_timestamp, message_key)
+        < ('epoch'::timestamptz + %(after_at)s * interval '1 microsecond', %(after_key)s::text)
+    ORDER BY message_timestamp DESC, message_key DESC
+    LIMIT %(rows)s
 )
 
 SELECT
     message_key,
-    message_timestamp
-FROM found
-WHERE
-    %(after_at)s::bigint IS NULL
-    OR (message_timestamp, message_key)
-    < ('epoch'::timestamptz + %(after_at)s * interval '1 microsecond', %(after_key)s::text)
-ORDER BY message_timestamp DESC, message_key DESC
-LIMIT %(rows)s;
+    message_timestamp,
+    CASE WHEN %(words)s::tsquery IS NOT NULL THEN ts_rank_cd(search_vector, %(words)s::tsquery, 1) END AS rank
+FROM newest
+ORDER BY message_timestamp DESC, message_key DESC;

@@ -1,7 +1,8 @@
 -- The newest matches among the newest messages: a word that many hold is found there at once.
 SELECT
     newest.message_key,
-    newest.message_timestamp
+    newest.message_timestamp,
+    CASE WHEN %(words)s::tsquery IS NOT NULL THEN ts_rank_cd(newest.search_vector, %(words)s::tsquery, 1) END AS rank
 FROM (
     SELECT
         message_key,

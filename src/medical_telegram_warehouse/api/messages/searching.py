@@ -8,6 +8,7 @@ do not fill the page.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -30,12 +31,14 @@ from medical_telegram_warehouse.api.products.finding import ProductNames
 
 _statement = statements(__package__)
 MOST_COUNTED = 1000
-# The newest messages that are looked at one by one. Reading a vector takes microseconds, so these take some ten
-# milliseconds; what is not among them is rare enough for the index.
-_WINDOW = 4000
-_MOST_RANKED = 1000
+_LIMIT = MOST_COUNTED + 1
+# The newest messages that are looked at one by one, in some ten milliseconds; what is not among them is rare enough for
+# the index.
+_WINDOW = 10_000
 # Among so many of the newest matches the best are good enough.
 _ENOUGH_RANKED = 200
+# A match of two years ago is worth a third of one of today.
+_FADING_SECONDS = 2 * 365 * 86_400
 # Finding the words in so many texts would hold the loop for too long.
 _MOST_SNIPPETS_HERE = 60
 
@@ -94,25 +97,24 @@ async def search(
     """The messages of a page, one more if there are more, and how many match (up to `MOST_COUNTED` and one)."""
     values: dict[str, Any] = {
         "query": query.everything,
+        "words": query.words if is_ranked(asked, query) else None,
         "channel_key": channel_key(asked.channel_name),
         "after_at": None,
         "after_key": None,
+        "window": _WINDOW,
+        "rows": _LIMIT,
         **moments(asked.from_date, asked.to_date, timezone),
     }
+    matches, total = await _newest_matches(
+        snapshot, values, _ENOUGH_RANKED if is_ranked(asked, query) else page["rows"]
+    )
     if is_ranked(asked, query):
-        found, are_all = await _newest_matches(snapshot, values | {"rows": _MOST_RANKED}, _ENOUGH_RANKED)
-        keys = [row["message_key"] for row in found]
-        if keys:
-            ranked = {"keys": keys, "words": query.words, "newest": found[0]["message_timestamp"]}
-            keys = [row["message_key"] for row in await snapshot.rows(_statement("rank"), ranked)]
-        keys = keys[page["offset"] : page["offset"] + page["rows"]]
+        shown = _best_first(matches)[page["offset"] : page["offset"] + page["rows"]]
+    elif page["after_at"] is None and len(matches) >= min(page["rows"], total):
+        shown = matches[: page["rows"]]
     else:
-        found, are_all = await _newest_matches(snapshot, {**values, **page}, page["rows"])
-        keys = [row["message_key"] for row in found]
-        are_all = are_all and page["after_at"] is None
-    is_counted = are_all and len(found) < (_MOST_RANKED if is_ranked(asked, query) else page["rows"])
-    total = len(found) if is_counted else await _count(snapshot, values)
-    return await snapshot.rows(_statement("found"), {"keys": keys}), total
+        shown, _ = await _newest_matches(snapshot, {**values, **page}, page["rows"])
+    return await snapshot.rows(_statement("found"), {"keys": [row["message_key"] for row in shown]}), total
 
 
 def is_ranked(asked: SearchParameters, query: Query) -> bool:
@@ -136,15 +138,38 @@ async def add_snippets(rows: Sequence[Row], query: Query) -> None:
         add()
 
 
-async def _newest_matches(snapshot: Snapshot, values: Mapping[str, Any], enough: int) -> tuple[list[Row], bool]:
-    """The newest matches, and whether the search went through all messages."""
-    window = values["rows"] if values["query"] is None else _WINDOW
-    rows = await snapshot.rows(_statement("search_recent"), {**values, "window": window})
-    if values["query"] is None or len(rows) >= enough:
-        return rows, values["query"] is None
-    return await snapshot.rows(_statement("search_all"), values), True
+async def _newest_matches(snapshot: Snapshot, values: Mapping[str, Any], enough: int) -> tuple[list[Row], int]:
+    """The newest matches, and how many there are; neither more than `rows`.
+
+    Args:
+        snapshot: of the marts.
+        values: the query, filters and place.
+        enough: so many of the newest matches will do, where there are more.
+    """
+    rows = await snapshot.rows(_statement("search_recent"), values)
+    if len(rows) >= values["rows"]:
+        return rows, len(rows)
+    more = await snapshot.row(_statement("is_more"), values)
+    if more is None or not more["is_more"]:
+        return rows, len(rows)
+    if values["query"] is None:  # every message matches, and more of them are wanted than were looked at
+        rows = await snapshot.rows(_statement("search_recent"), {**values, "window": values["rows"]})
+        return rows, len(rows)
+    if len(rows) >= enough:
+        counted = await snapshot.row(_statement("count"), values)
+        return rows, int(counted["total"]) if counted is not None else 0
+    rows = await snapshot.rows(_statement("search_all"), values)
+    return rows, len(rows)
 
 
-async def _count(snapshot: Snapshot, values: Mapping[str, Any]) -> int:
-    row = await snapshot.row(_statement("count"), {**values, "most": MOST_COUNTED + 1})
-    return int(row["total"]) if row is not None else 0
+def _best_first(matches: Sequence[Row]) -> list[Row]:
+    """By rank and age; of equals the newest first."""
+    if not matches:
+        return []
+    newest = matches[0]["message_timestamp"]
+
+    def worth(row: Row) -> float:
+        age = (newest - row["message_timestamp"]).total_seconds()
+        return float(row["rank"]) * math.exp(-age / _FADING_SECONDS)
+
+    return sorted(matches, key=worth, reverse=True)

@@ -77,7 +77,8 @@ async def prices(
     snapshot: Snapshot, product_key: str, filters: Mapping[str, Any], page: Mapping[str, Any]
 ) -> list[Row]:
     """What a product cost, by channel and day, week or month; newest first."""
-    return await snapshot.rows(_statement("prices"), {**filters, **page, "product_key": product_key})
+    name = "prices_by_day" if filters["interval"] == "day" else "prices_by_period"
+    return await snapshot.rows(_statement(name), {**filters, **page, "product_key": product_key})
 
 
 async def price_changes(snapshot: Snapshot, filters: Mapping[str, Any], page: Mapping[str, Any]) -> list[Row]:

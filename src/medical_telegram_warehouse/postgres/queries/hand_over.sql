@@ -36,6 +36,18 @@ BEGIN
                     WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype IN ('a', 'i')
                 )
             )
+
+        UNION ALL
+        SELECT format('ALTER ROUTINE %s OWNER TO mtw_owner', pg_proc.oid::regprocedure)
+        FROM pg_proc
+        INNER JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE nspname IN ('raw', 'ops', 'staging', 'intermediate', 'marts', 'seeds')
+            AND proowner <> to_regrole('mtw_owner')
+            -- An extension's functions are its own.
+            AND NOT EXISTS (
+                SELECT FROM pg_depend
+                WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'
+            )
     LOOP
         EXECUTE change;
     END LOOP;

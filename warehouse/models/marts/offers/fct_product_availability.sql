@@ -5,7 +5,10 @@
         indexes=[
             {'columns': ['product_availability_key'], 'unique': True},
             {'columns': ['product_key']},
-            {'columns': ['channel_key']},
+            {'columns': ['channel_key', 'is_new']},
+            {'columns': ['channel_key', 'is_gone']},
+            {'columns': ['first_seen_date']},
+            {'columns': ['last_seen_date']},
         ],
     )
 }}

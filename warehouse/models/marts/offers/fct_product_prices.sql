@@ -9,6 +9,7 @@
             {'columns': ['product_price_key'], 'unique': True},
             {'columns': ['product_key', 'date_key']},
             {'columns': ['channel_key', 'date_key']},
+            {'columns': ['product_key', 'channel_key', 'currency', 'date_key']},
         ],
     )
 }}
@@ -67,6 +68,10 @@ prices as (
             array_agg(price order by offer_timestamp desc, message_id desc, offer_index desc)
             filter (where not is_price_outlier)
         )[1] as latest_price,
+        (
+            array_agg(message_id order by offer_timestamp desc, message_id desc, offer_index desc)
+            filter (where not is_price_outlier)
+        )[1] as latest_message_id,
         min(price_per_unit) filter (where not is_price_outlier) as min_price_per_unit,
         percentile_cont(0.5) within group (order by price_per_unit) filter (where not is_price_outlier)
             as median_price_per_unit
@@ -80,11 +85,13 @@ select
     product_key,
     channel_key,
     date_key,
+    {{ message_key('channel_name', 'latest_message_id') }} as latest_message_key,
 
     -- what people read
     channel_name,
     {{ date_of_key('date_key') }} as full_date,
     currency,
+    latest_message_id,
 
     -- prices
     min_price,

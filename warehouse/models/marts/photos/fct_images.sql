@@ -9,6 +9,12 @@
             {'columns': ['message_key']},
             {'columns': ['image_group']},
             {'columns': ['channel_key', 'date_key']},
+            {'columns': ['message_timestamp', 'image_key']},
+            {'columns': ['channel_key', 'message_timestamp']},
+            {'columns': ['content_category', 'message_timestamp']},
+            {'columns': ['image_category', 'message_timestamp']},
+            {'columns': ['is_first_use', 'use_count']},
+            {'columns': ['detected_classes'], 'type': 'gin'},
             {'columns': ['updated_at']},
         ],
     )
@@ -154,6 +160,18 @@ images as (
     from named_but_absent
 ),
 
+classes as (
+    select
+        detections.image_path,
+        array_agg(distinct detections.detected_class order by detections.detected_class) as detected_classes
+    from {{ ref('stg_yolo__detections') }} as detections
+    {% if is_incremental() -%}
+    inner join affected_scans on detections.image_path = affected_scans.image_path
+    {% endif -%}
+    where detections.detected_class is not null
+    group by detections.image_path
+),
+
 -- What its own post does not say, the posts of its copies may: most of those that say anything. All copies are here.
 told as (
     select
@@ -167,8 +185,11 @@ told as (
                     >= count(images.offers_a_product) over copies
         end as is_product_offered,
         case when images.image_group is not null then min(images.message_timestamp) over copies end as first_used_at,
-        case when images.image_group is not null then count(*) over copies end as use_count
+        case when images.image_group is not null then count(*) over copies end as use_count,
+        case when images.num_detections is not null then coalesce(classes.detected_classes, '{}') end
+            as detected_classes
     from images
+    left join classes on images.image_path = classes.image_path
     window copies as (partition by images.image_group)
 )
 
@@ -200,6 +221,7 @@ select
     product_score,
     model,
     num_detections,
+    detected_classes,
     width_pixels,
     height_pixels,
     message_key is not null as has_message,
@@ -207,8 +229,15 @@ select
         partition by sha256
         order by message_timestamp nulls last, channel_name, message_id nulls last, image_path
     ) > 1 as is_duplicate,
-    first_used_at,
+    image_group is not null and row_number() over (
+        partition by image_group
+        order by message_timestamp nulls last, channel_name, message_id nulls last, image_path
+    ) = 1 as is_first_use,
     use_count,
+
+    -- when
+    message_timestamp,
+    first_used_at,
 
     -- engagement of the message
     views,

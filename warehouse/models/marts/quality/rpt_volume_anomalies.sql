@@ -17,10 +17,7 @@ with bounds as (
 ),
 
 newest as (
-    select max(full_date) as last_date
-    from {{ ref('rpt_channel_activity_daily') }}
-    -- A clock that runs ahead must not end everybody's day.
-    where full_date <= {{ report_today() }}
+    {{ newest_day() }}
 ),
 
 days as (

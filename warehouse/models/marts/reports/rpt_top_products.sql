@@ -2,7 +2,16 @@
     config(
         tags=['reposts'],
         meta={'made_of': 'offers'},
-        indexes=[{'columns': ['product_key'], 'unique': True}, {'columns': ['offer_count']}],
+        indexes=[
+            {'columns': ['product_key'], 'unique': True},
+            {'columns': ['offer_count']},
+            {'columns': ['distinct_offer_count']},
+            {'columns': ['channel_count']},
+            {'columns': ['total_views']},
+            {'columns': ['median_price']},
+            {'columns': ['last_offered_date']},
+            {'columns': ['product_name']},
+        ],
     )
 }}
 

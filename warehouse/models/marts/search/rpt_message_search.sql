@@ -8,6 +8,8 @@
         indexes=[
             {'columns': ['message_key'], 'unique': True},
             {'columns': ['search_vector'], 'type': 'gin'},
+            {'columns': ['message_timestamp', 'message_key']},
+            {'columns': ['channel_key', 'message_timestamp']},
             {'columns': ['updated_at']},
         ],
     )
@@ -17,15 +19,42 @@
 -- count. The configuration 'simple', because no stemmer knows Amharic, and an English one would spoil names of drugs.
 with messages as (
     select
-        message_key,
-        channel_key,
-        channel_name,
-        message_id,
-        message_timestamp,
-        {{ fold_words('message_text') }} as search_text
-    from {{ ref('fct_messages') }}
-    {%- if is_incremental() %}
-    where content_updated_at >= {{ read_up_to() }}
+        all_messages.*,
+        priced.has_price
+    from {{ ref('fct_messages') }} as all_messages
+    left join lateral (
+        select count(*) > 0 as has_price
+        from {{ ref('stg_offers__message_offers') }} as offers
+        where
+            offers.channel_name = all_messages.channel_name
+            and offers.message_id = all_messages.message_id
+            and offers.price is not null
+            and offers.availability <> 'stock_out'
+    ) as priced on true
+    {% if is_incremental() -%}
+    where all_messages.updated_at >= {{ read_up_to() }}
+    {%- endif %}
+),
+
+-- Of thousands whose counters moved, those of which search tells something else: the index is slow to write.
+texts as (
+    select
+        messages.message_key,
+        messages.channel_key,
+        messages.channel_name,
+        messages.message_id,
+        messages.message_timestamp,
+        messages.genre,
+        messages.has_image,
+        messages.has_price,
+        {{ fold_words('messages.message_text') }} as search_text
+    from messages
+    {% if is_incremental() -%}
+    left join {{ this }} as stored on messages.message_key = stored.message_key
+    where
+        messages.content_updated_at >= {{ read_up_to() }}
+        or (messages.genre, messages.has_image, messages.has_price)
+        is distinct from (stored.genre, stored.has_image, stored.has_price)
     {%- endif %}
 )
 
@@ -41,11 +70,26 @@ select
 
     -- text
     search_text,
-    to_tsvector('simple', search_text) as search_vector,
+    -- Filters as words that no text can hold, so that one index answers both: of two indexes, one would find too much.
+    to_tsvector('simple', search_text)
+    || array_to_tsvector(array_remove(
+        array[
+            '§channel=' || channel_key,
+            '§genre=' || genre,
+            case when has_image then '§image' end,
+            case when has_price then '§price' end
+        ],
+        null
+    )) as search_vector,
+
+    -- what kind of message it is
+    genre,
+    has_image,
+    has_price,
 
     -- timestamps
     now() as updated_at
-from messages
+from texts
 {% if not is_incremental() %}
 -- Rows of one time lie together then, and are read together.
 order by message_timestamp

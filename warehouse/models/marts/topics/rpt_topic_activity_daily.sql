@@ -9,6 +9,8 @@
             {'columns': ['topic_activity_key'], 'unique': True},
             {'columns': ['topic', 'full_date']},
             {'columns': ['channel_key', 'date_key']},
+            {'columns': ['channel_key', 'full_date']},
+            {'columns': ['full_date']},
         ],
     )
 }}

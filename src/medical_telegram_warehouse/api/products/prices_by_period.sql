@@ -1,12 +1,8 @@
--- One row per channel, period and currency, newest first. The days of one product are few thousands at most.
+-- One row per channel, week or month, and currency, newest first.
 WITH days AS (
     SELECT
         *,
-        CASE %(interval)s
-            WHEN 'week' THEN date_trunc('week', full_date)::date
-            WHEN 'month' THEN date_trunc('month', full_date)::date
-            ELSE full_date
-        END AS period
+        date_trunc(%(interval)s, full_date)::date AS period
     FROM marts.fct_product_prices
     WHERE
         product_key = %(product_key)s
