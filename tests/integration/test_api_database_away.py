@@ -51,9 +51,7 @@ def test_a_warehouse_that_was_never_built_is_told_as_such(url: str) -> None:
     assert "mtw_database_up 1.0" in httpx.get(f"{url}/metrics").text
 
 
-def test_a_database_that_goes_away_and_comes_back(
-    url: str, embedded: tuple[EmbeddedServer, DatabaseAddress]
-) -> None:
+def test_a_database_that_goes_away_and_comes_back(url: str, embedded: tuple[EmbeddedServer, DatabaseAddress]) -> None:
     server, _ = embedded
     server.stop()
     response = httpx.get(f"{url}/health", timeout=30)

@@ -28,9 +28,8 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if lin
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_curl_command_gets_an_answer(api: httpx.Client, service: str, command: str, tmp_path: Path) -> None:
-    result = subprocess.run(
-        ["sh", "-c", command.replace(ADDRESS, service)], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    shell = ["/bin/sh", "-c", command.replace(ADDRESS, service)]
+    result = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=True)
     if "-o " in command:
         assert (tmp_path / "products.csv").read_bytes().startswith(b"\xef\xbb\xbfproduct_key,")
     else:

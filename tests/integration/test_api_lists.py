@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from api_service import SHOP
+from api_service import SHOP, options_of, serving
+from medical_telegram_warehouse.settings import Settings
 
 Marts = psycopg.Connection[dict[str, Any]]
 # Of each list: its path, the name of its rows, and parameters that leave some rows out.
@@ -68,6 +70,12 @@ def test_a_file_has_the_rows_of_the_json(api: httpx.Client, path: str) -> None:
     assert read.num_rows == len(expected)
     if expected:
         assert list(table[0]) == list(expected[0]) == read.column_names
+
+
+def test_text_that_a_spreadsheet_would_calculate_stays_text(api: httpx.Client) -> None:
+    response = api.get("/api/search/messages", params={"channel_name": SHOP, "query": "panadol", "format": "csv"})
+    [row] = csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline=""))
+    assert row["message_text"].startswith("'=HYPERLINK")
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -253,8 +261,42 @@ class TestImages:
         again = api.get(f"/api/images/{key}/{kind}", headers={"If-None-Match": response.headers["etag"]})
         assert again.status_code == 304
 
-    def test_a_photo_without_a_file_has_no_picture(self, api: httpx.Client, marts: Marts) -> None:
+    def test_an_unknown_photo_has_no_picture(self, api: httpx.Client) -> None:
         assert api.get(f"/api/images/{'0' * 32}/thumbnail").status_code == 404
+        assert api.get(f"/api/images/{'0' * 32}").status_code == 404
+
+    def test_photos_whose_message_is_not_known_are_listed_apart(self, api: httpx.Client, marts: Marts) -> None:
+        row = marts.execute("SELECT count(*) AS n FROM marts.fct_images WHERE NOT has_message").fetchone()
+        assert row is not None
+        assert len(rows(api, "/api/images", has_message="false", limit=1000)) == row["n"]
+        refused = api.get("/api/images", params={"has_message": "false", "from_date": "2026-01-01"})
+        assert refused.status_code == 422
+
+    def test_a_path_out_of_the_lakes_is_never_opened(
+        self, sample_warehouse: Settings, marts: Marts, tmp_path: Path
+    ) -> None:
+        """Paths come from the file names of scrapers, and a link in a lake may lead anywhere."""
+        [image] = marts.execute("SELECT * FROM marts.fct_images WHERE image_status = 'ok' LIMIT 1").fetchall()
+        photo = sample_warehouse.data_dir.parent / image["image_path"]
+        outside = tmp_path / "photo.jpg"
+        outside.write_bytes(photo.read_bytes())
+        link = photo.with_name("link.jpg")
+        link.symlink_to(outside)
+        options = options_of(sample_warehouse, cache_bytes=0, previews=tmp_path / "previews")
+        change = "UPDATE marts.fct_images SET image_path = %s WHERE image_key = %s"
+        with serving(options) as url:
+            address = f"{url}/api/images/{image['image_key']}/thumbnail"
+            assert httpx.get(address).status_code == 200
+            (tmp_path / "previews").rename(tmp_path / "made")
+            try:
+                for path in (str(outside), f"../../../../../../..{outside}", str(link), "nul\x01", "gone.jpg"):
+                    marts.execute(change, [path, image["image_key"]])
+                    response = httpx.get(address)
+                    assert response.status_code == 404, path
+                    assert str(tmp_path) not in response.text
+            finally:
+                marts.execute(change, [image["image_path"], image["image_key"]])
+                link.unlink()
 
 
 class TestPipeline:

@@ -83,9 +83,8 @@ def test_filters_are_those_of_the_marts(api: httpx.Client, marts: Marts) -> None
         ({"channel_name": "sample_glow_cosmetics"}, "channel_name = 'sample_glow_cosmetics'"),
     ):
         content = search(api, limit=1000, **name)
-        expected = marts.execute(
-            f"SELECT message_key FROM marts.fct_messages WHERE {condition} ORDER BY message_timestamp DESC, message_key DESC"
-        ).fetchall()
+        order = "ORDER BY message_timestamp DESC, message_key DESC"
+        expected = marts.execute(f"SELECT message_key FROM marts.fct_messages WHERE {condition} {order}").fetchall()
         assert [each["message_key"] for each in content["messages"]] == [row["message_key"] for row in expected]
         assert content["total_found"] == len(expected) > 0
 

@@ -172,6 +172,31 @@ def test_a_log_level_is_understood_in_small_letters(monkeypatch: pytest.MonkeyPa
     assert load_settings().log_level == "DEBUG"
 
 
+def test_keys_of_the_api_are_read_as_they_are_printed() -> None:
+    digest = "0a" * 32
+    keys = load_settings(api_keys=f"a:{digest}, b.2:{digest}:contacts").api_keys
+    assert [(key.name, key.allows_contacts) for key in keys] == [("a", False), ("b.2", True)]
+    assert [str(key) for key in keys] == [f"a:{digest}", f"b.2:{digest}:contacts"]
+
+
+@pytest.mark.parametrize("value", [f"mtw_{SECRET}", f"a:{SECRET}", f"a b:{'0' * 64}", f"a:{'0' * 64}:everything"])
+def test_a_key_that_is_no_hash_is_refused_and_not_shown(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", value)
+    message = refusal()
+    assert "mtw api-key" in message
+    assert SECRET not in message
+
+
+def test_two_keys_of_one_name_are_refused() -> None:
+    assert "two keys have one name" in refusal(api_keys=f"a:{'0' * 64},a:{'1' * 64}")
+
+
+def test_the_api_may_have_a_login_of_its_own() -> None:
+    settings = load_settings(api_database_user="reader", api_database_password="secret")
+    assert str(settings.api_database) == "reader@localhost:5433/medical_warehouse"
+    assert load_settings().api_database == load_settings().database
+
+
 @pytest.mark.parametrize(
     ("text", "center"),
     [

@@ -9,7 +9,10 @@ from medical_telegram_warehouse.api.answers.errors import ErrorAnswer
 Responses = dict[int | str, dict[str, Any]]
 _ERROR: dict[str, Any] = {"model": ErrorAnswer}
 EVERYWHERE: Responses = {
+    400: _ERROR | {"description": "The service is not known under the name that was asked."},
     401: _ERROR | {"description": "A key is needed, or this one is not known."},
+    413: _ERROR | {"description": "The request has a body."},
+    414: _ERROR | {"description": "The address is too long."},
     422: _ERROR | {"description": "A parameter cannot be used; `fields` names it."},
     429: _ERROR | {"description": "Too many requests; the header Retry-After says when to ask again."},
     503: _ERROR | {"description": "The database is away, not built yet, or too slow; ask again later."},

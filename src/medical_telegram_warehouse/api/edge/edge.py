@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
@@ -27,11 +28,14 @@ from medical_telegram_warehouse.api.edge.security_headers import SECURITY_HEADER
 from medical_telegram_warehouse.api.metrics.requests import RequestMetrics
 from medical_telegram_warehouse.api.options import ApiOptions
 
+logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Whoever runs the service should hear of it.
+_SLOW_SECONDS = 1.0
 # Below this, compression costs more than it saves.
 _LEAST_COMPRESSED = 1024
 # Above this, it would hold the loop for longer than a request should wait.
@@ -130,7 +134,10 @@ class Edge:
             status = await _send_cached(scope, send, headers, compressed)
         else:
             await _send(send, status, answer_headers, b"" if head_only else body)
-        self._metrics.observe(route, status, time.perf_counter() - started, is_cached=False)
+        seconds = time.perf_counter() - started
+        self._metrics.observe(route, status, seconds, is_cached=False)
+        level = logging.WARNING if seconds > _SLOW_SECONDS else logging.DEBUG
+        logger.log(level, "%s %s: %d in %.0f ms", scope["method"], scope["path"], status, seconds * 1000)
 
     async def _collect(self, scope: Scope, receive: Receive) -> Collected:
         start: Message = {}

@@ -1,26 +1,43 @@
 -- Products as a channel offers them, or as they were offered in a part of the history, or both. Counts are kept by
 -- month. Medians cannot be put together from those of months, and are left to the whole history.
-WITH counted AS (
+WITH by_channel AS (
     SELECT
-        activity.product_key,
-        sum(activity.offer_count)::bigint AS offer_count,
-        sum(activity.distinct_offer_count)::bigint AS distinct_offer_count,
-        array_agg(DISTINCT activity.channel_name ORDER BY activity.channel_name) AS channels,
-        sum(activity.priced_offer_count)::bigint AS priced_offer_count,
-        min(activity.min_price) AS min_price,
-        max(activity.max_price) AS max_price,
-        sum(activity.total_views)::bigint AS total_views,
-        sum(activity.total_forwards)::bigint AS total_forwards,
-        min(activity.first_offered_date) AS first_offered_date,
-        max(activity.last_offered_date) AS last_offered_date
-    FROM marts.rpt_product_activity_monthly AS activity
+        product_key,
+        channel_name,
+        sum(offer_count) AS offer_count,
+        sum(distinct_offer_count) AS distinct_offer_count,
+        sum(priced_offer_count) AS priced_offer_count,
+        min(min_price) AS min_price,
+        max(max_price) AS max_price,
+        sum(total_views) AS total_views,
+        sum(total_forwards) AS total_forwards,
+        min(first_offered_date) AS first_offered_date,
+        max(last_offered_date) AS last_offered_date
+    FROM marts.rpt_product_activity_monthly
     WHERE
-        (%(channel_name)s::text IS NULL OR activity.channel_name = %(channel_name)s)
-        AND (%(from_month)s::date IS NULL OR activity.month_start_date >= %(from_month)s)
-        AND (%(to_month)s::date IS NULL OR activity.month_start_date <= %(to_month)s)
-        AND (%(keys)s::text[] IS NULL OR activity.product_key = ANY(%(keys)s::text[]))
-    GROUP BY activity.product_key
-    HAVING sum(activity.offer_count) >= %(min_offers)s
+        (%(channel_name)s::text IS NULL OR channel_name = %(channel_name)s)
+        AND (%(from_month)s::date IS NULL OR month_key >= to_char(%(from_month)s::date, 'YYYYMMDD')::integer)
+        AND (%(to_month)s::date IS NULL OR month_key <= to_char(%(to_month)s::date, 'YYYYMMDD')::integer)
+        AND (%(keys)s::text[] IS NULL OR product_key = ANY(%(keys)s::text[]))
+    GROUP BY product_key, channel_name
+),
+
+counted AS (
+    SELECT
+        product_key,
+        sum(offer_count)::bigint AS offer_count,
+        sum(distinct_offer_count)::bigint AS distinct_offer_count,
+        array_agg(channel_name ORDER BY channel_name) AS channels,
+        sum(priced_offer_count)::bigint AS priced_offer_count,
+        min(min_price) AS min_price,
+        max(max_price) AS max_price,
+        sum(total_views)::bigint AS total_views,
+        sum(total_forwards)::bigint AS total_forwards,
+        min(first_offered_date) AS first_offered_date,
+        max(last_offered_date) AS last_offered_date
+    FROM by_channel
+    GROUP BY product_key
+    HAVING sum(offer_count) >= %(min_offers)s
 )
 
 SELECT

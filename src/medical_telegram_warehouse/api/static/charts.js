@@ -16,7 +16,8 @@
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const number = (value) =>
     value === null ? "–" : new Intl.NumberFormat("en", { maximumFractionDigits: value >= 100 ? 0 : 2 }).format(value);
-  const short = (value) => new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  const short = (value) =>
+    new Intl.NumberFormat("en", Math.abs(value) < 1e6 ? {} : { notation: "compact", maximumFractionDigits: 2 }).format(value);
   const day = (milliseconds) => {
     const date = new Date(milliseconds);
     return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
@@ -60,7 +61,6 @@
         name: each.name,
         type: data.kind === "line" ? "line" : "bar",
         stack: data.kind === "stacked" ? "all" : undefined,
-        step: data.step ? "end" : false,
         data: hidden.has(index) ? [] : values,
         symbol: SYMBOLS[index % SYMBOLS.length],
         symbolSize: many ? 5 : 8,
@@ -72,6 +72,20 @@
         emphasis: { focus: data.series.length > 1 ? "series" : "none" },
       };
     });
+    const timeLabel = hasClock ? undefined : { year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}" };
+    const nameLabel = data.horizontal
+      ? { width: Math.min(180, innerWidth / 3), overflow: "truncate", hideOverlap: false }
+      : { formatter: (x) => label(x).replace(/ \d{4}$/, "") };
+    const names = onTimeAxis
+      ? { ...axis, type: "time", minInterval: hasClock ? 60_000 : 86_400_000, axisLabel: { ...axis.axisLabel, formatter: timeLabel } }
+      : { ...axis, type: "category", data: xs, inverse: data.horizontal, axisLabel: { ...axis.axisLabel, ...nameLabel } };
+    const values = {
+      type: "value",
+      scale: data.kind === "line",
+      axisLabel: { color: muted, formatter: short, hideOverlap: true },
+      splitLine: { lineStyle: { color: line } },
+      splitNumber: 4,
+    };
     const byPoint = onTimeAxis && data.series.length > 3;
     return {
       animation: !calm.matches,
@@ -102,21 +116,7 @@
           return tooltip(items, heading, data.unit);
         },
       },
-      xAxis: onTimeAxis
-        ? { ...axis, type: "time", minInterval: hasClock ? 60_000 : 86_400_000, axisLabel: { ...axis.axisLabel, formatter: hasClock ? undefined : { year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}" } } }
-        : {
-            ...axis,
-            type: "category",
-            data: xs,
-            axisLabel: { ...axis.axisLabel, formatter: (x) => label(x).replace(/ \d{4}$/, "") },
-          },
-      yAxis: {
-        type: "value",
-        scale: data.kind === "line",
-        axisLabel: { color: muted, formatter: short },
-        splitLine: { lineStyle: { color: line } },
-        splitNumber: 4,
-      },
+      ...(data.horizontal ? { xAxis: values, yAxis: names } : { xAxis: names, yAxis: values }),
       series,
     };
   }
