@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medical_telegram_warehouse.api.answers.errors import ApiError
 from medical_telegram_warehouse.api.answers.paging import Place, decode, encode, fingerprint, key_of, offset_of
+from medical_telegram_warehouse.api.errors import ApiError
 
 
 def refusal(status: int, cursor: str, *, filters: str = "f", version: int = 1) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from medical_telegram_warehouse.api.answers.errors import ApiError
 from medical_telegram_warehouse.api.edge.rate_limit import RateLimit
+from medical_telegram_warehouse.api.errors import ApiError
 
 
 class Clock:

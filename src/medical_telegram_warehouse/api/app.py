@@ -86,7 +86,7 @@ def create_app(options: ApiOptions) -> App:
     app.state.finder = ProductFinder()
     app.state.photos = PhotoFiles(options)
     app.state.registry = registry
-    app.state.gauges = WarehouseGauges(registry, database, cache)
+    app.state.gauges = WarehouseGauges(registry, database, lambda: (len(cache), cache.size))
     for router in (*_ROUTERS, documents.router, *PAGES):
         app.include_router(router)
     add_handlers(app, render_error)

@@ -8,10 +8,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from medical_telegram_warehouse.api.database.pool import Database, Snapshot
-from medical_telegram_warehouse.api.edge.facts import facts_of
-from medical_telegram_warehouse.api.images.files import PhotoFiles
+from medical_telegram_warehouse.api.facts import facts_of
 from medical_telegram_warehouse.api.options import ApiOptions
-from medical_telegram_warehouse.api.products.finding import ProductFinder
 
 
 def _database(request: Request) -> Database:
@@ -20,14 +18,6 @@ def _database(request: Request) -> Database:
 
 def _options(request: Request) -> ApiOptions:
     return cast("ApiOptions", request.app.state.options)
-
-
-def _finder(request: Request) -> ProductFinder:
-    return cast("ProductFinder", request.app.state.finder)
-
-
-def _photos(request: Request) -> PhotoFiles:
-    return cast("PhotoFiles", request.app.state.photos)
 
 
 async def _live(request: Request) -> AsyncIterator[Snapshot]:
@@ -47,5 +37,3 @@ MartsSnapshot = Annotated[Snapshot, Depends(_kept, scope="function")]
 LiveSnapshot = Annotated[Snapshot, Depends(_live, scope="function")]
 """For answers that also tell of the bookkeeping, which moves while the marts stay: never kept."""
 Options = Annotated[ApiOptions, Depends(_options)]
-Finder = Annotated[ProductFinder, Depends(_finder)]
-Photos = Annotated[PhotoFiles, Depends(_photos)]

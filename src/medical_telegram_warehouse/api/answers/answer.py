@@ -15,7 +15,7 @@ from medical_telegram_warehouse.api.answers.paging import Place, encode, fingerp
 from medical_telegram_warehouse.api.answers.parameters import Page
 from medical_telegram_warehouse.api.answers.warehouse import WarehouseState
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
-from medical_telegram_warehouse.api.edge.facts import facts_of
+from medical_telegram_warehouse.api.facts import facts_of
 
 
 class Envelope(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medical_telegram_warehouse.api.answers.errors import ErrorAnswer
+from medical_telegram_warehouse.api.errors import ErrorAnswer
 
 Responses = dict[int | str, dict[str, Any]]
 _ERROR: dict[str, Any] = {"model": ErrorAnswer}

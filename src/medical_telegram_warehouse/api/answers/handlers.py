@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode, InvalidField
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode, InvalidField
 
 logger = logging.getLogger(__name__)
 ErrorRenderer = Callable[[Request, ApiError], Response]

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode, invalid
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode, invalid
 
 _MOST_OFFSET = 10_000_000
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from medical_telegram_warehouse.api.answers.errors import not_found
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.database.statements import statements
+from medical_telegram_warehouse.api.errors import not_found
 
 _statement = statements(__package__)
 _NEAR = 60

@@ -18,8 +18,8 @@ from psycopg import errors as pg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
 from medical_telegram_warehouse.api.database.version import WarehouseVersion, read_version
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
 from medical_telegram_warehouse.records import DatabaseAddress
 
 logger = logging.getLogger(__name__)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
-from medical_telegram_warehouse.api.edge.keys import Caller, KeyRing
+from medical_telegram_warehouse.api.edge.keys import KeyRing
 from medical_telegram_warehouse.api.edge.rate_limit import RateLimit
 from medical_telegram_warehouse.api.edge.requests import Hosts, Scope, check_size
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.facts import Caller
 from medical_telegram_warehouse.api.options import ApiOptions
 
 _METHODS = ("GET", "HEAD")

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
 from medical_telegram_warehouse.api.answers.handlers import ErrorRenderer, as_api_error, render_json
 from medical_telegram_warehouse.api.database.version import VersionWatch
 from medical_telegram_warehouse.api.edge.admission import Admission
 from medical_telegram_warehouse.api.edge.cache import AnswerCache, CachedAnswer, Headers
-from medical_telegram_warehouse.api.edge.facts import FACTS, RequestFacts
 from medical_telegram_warehouse.api.edge.security_headers import SECURITY_HEADERS
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.facts import FACTS, RequestFacts
 from medical_telegram_warehouse.api.metrics.requests import RequestMetrics
 from medical_telegram_warehouse.api.options import ApiOptions
 

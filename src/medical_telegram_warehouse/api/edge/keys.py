@@ -8,23 +8,15 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import NamedTuple
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.facts import Caller
 from medical_telegram_warehouse.records import ApiKey
 
 # Browsers ask a person only for Basic; programs send what they like.
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="medical-telegram-warehouse", charset="UTF-8"'}
 _HOW = "send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', or as the password that a browser asks for"
 _PREFIX = "mtw_"
-
-
-class Caller(NamedTuple):
-    """Who asks, as far as it is known."""
-
-    name: str
-    """The key's name, or the address: whose requests are counted together."""
-    allows_contacts: bool
 
 
 def new_key(name: str, *, allows_contacts: bool) -> tuple[str, ApiKey]:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from http import HTTPStatus
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
 
 _SECONDS = 60.0
 # Beyond this the callers that asked longest ago are forgotten: a flood of addresses must not fill the memory.

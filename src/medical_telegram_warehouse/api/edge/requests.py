@@ -6,7 +6,7 @@ from collections.abc import Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
 
 Scope = MutableMapping[str, Any]
 # Ten channels' names of 256 Ethiopic letters, percent-encoded, are 23,000 bytes.

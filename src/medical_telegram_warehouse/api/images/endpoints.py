@@ -11,8 +11,9 @@ from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
 from medical_telegram_warehouse.api.answers.times import moments
 from medical_telegram_warehouse.api.answers.types import ImageKey
 from medical_telegram_warehouse.api.channels.repository import channel_key, require_channel
-from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options, Photos
+from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options
 from medical_telegram_warehouse.api.images import repository
+from medical_telegram_warehouse.api.images.files import Photos
 from medical_telegram_warehouse.api.images.parameters import ImageParameters, ImageSort
 from medical_telegram_warehouse.api.images.schemas import ImageDetail, ImageList
 from medical_telegram_warehouse.vision.drawn.preview_folder import PreviewKind

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from medical_telegram_warehouse.api.answers.errors import ApiError, ErrorCode, not_found
 from medical_telegram_warehouse.api.database.pool import Row
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode, not_found
 from medical_telegram_warehouse.api.options import ApiOptions
 from medical_telegram_warehouse.errors import PermanentError
 from medical_telegram_warehouse.records import Detection
@@ -71,3 +71,10 @@ class PhotoFiles:
                 ErrorCode.INTERNAL,
                 "small pictures cannot be kept: the folder processed/previews of the data folder cannot be written",
             ) from error
+
+
+def _photos(request: Request) -> PhotoFiles:
+    return cast("PhotoFiles", request.app.state.photos)
+
+
+Photos = Annotated[PhotoFiles, Depends(_photos)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from medical_telegram_warehouse.api.answers.errors import not_found
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.database.statements import statements
+from medical_telegram_warehouse.api.errors import not_found
 
 _statement = statements(__package__)
 

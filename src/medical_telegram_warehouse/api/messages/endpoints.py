@@ -10,10 +10,11 @@ from medical_telegram_warehouse.api.answers.answer import PageRequest, RequestAn
 from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
 from medical_telegram_warehouse.api.answers.types import MessageKey
 from medical_telegram_warehouse.api.channels.repository import require_channel
-from medical_telegram_warehouse.api.dependencies import Finder, MartsSnapshot, Options
+from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options
 from medical_telegram_warehouse.api.messages import repository, searching
 from medical_telegram_warehouse.api.messages.parameters import SearchParameters
 from medical_telegram_warehouse.api.messages.schemas import MessageDetail, SearchResult
+from medical_telegram_warehouse.api.products.finding import Finder
 
 router = APIRouter(prefix="/api", tags=["Messages"])
 MessageId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The message's number within its channel.")]

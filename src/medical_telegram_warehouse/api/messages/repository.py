@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from medical_telegram_warehouse.api.answers.errors import not_found
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.database.statements import statements
+from medical_telegram_warehouse.api.errors import not_found
 
 _statement = statements(__package__)
 _MOST_BIGINT = 2**63 - 1

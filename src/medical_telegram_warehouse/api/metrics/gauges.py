@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from medical_telegram_warehouse.api.answers.errors import ApiError
 from medical_telegram_warehouse.api.database.pool import Database
 from medical_telegram_warehouse.api.database.statements import statements
-from medical_telegram_warehouse.api.edge.cache import AnswerCache
+from medical_telegram_warehouse.api.errors import ApiError
 
 _statement = statements(__package__)
 
@@ -20,12 +20,12 @@ class WarehouseGauges:
     Args:
         registry: where they are read from.
         database: who is asked.
-        cache: whose size is told.
+        cached: how many answers are kept, and in how many bytes.
     """
 
-    def __init__(self, registry: CollectorRegistry, database: Database, cache: AnswerCache) -> None:
+    def __init__(self, registry: CollectorRegistry, database: Database, cached: Callable[[], tuple[int, int]]) -> None:
         self._database = database
-        self._cache = cache
+        self._cached = cached
 
         def gauge(name: str, help_text: str, labels: tuple[str, ...] = ()) -> Gauge:
             return Gauge(f"mtw_{name}", help_text, labels, registry=registry)
@@ -46,8 +46,9 @@ class WarehouseGauges:
 
     async def refresh(self) -> None:
         """Set all of them; while the database is away, those of the warehouse stay out."""
-        self._cached_answers.set(len(self._cache))
-        self._cached_bytes.set(self._cache.size)
+        answers, size_of_answers = self._cached()
+        self._cached_answers.set(answers)
+        self._cached_bytes.set(size_of_answers)
         pool = self._database.statistics()
         size, idle = pool.get("pool_size", 0), pool.get("pool_available", 0)
         self._pool.labels("idle").set(idle)

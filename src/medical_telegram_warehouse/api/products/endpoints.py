@@ -10,9 +10,9 @@ from medical_telegram_warehouse.api.answers.answer import PageRequest, RequestAn
 from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
 from medical_telegram_warehouse.api.answers.types import ProductKey
 from medical_telegram_warehouse.api.channels.repository import require_channel
-from medical_telegram_warehouse.api.dependencies import Finder, MartsSnapshot
+from medical_telegram_warehouse.api.dependencies import MartsSnapshot
 from medical_telegram_warehouse.api.products import repository
-from medical_telegram_warehouse.api.products.finding import NOTHING
+from medical_telegram_warehouse.api.products.finding import NOTHING, Finder
 from medical_telegram_warehouse.api.products.parameters import (
     AvailabilityParameters,
     PriceChangeParameters,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, cast
 
+from fastapi import Depends, Request
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -116,3 +117,10 @@ class ProductFinder:
                 self._names = await asyncio.to_thread(ProductNames, rows)
                 self._version = snapshot.version.number
         return self._names
+
+
+def _finder(request: Request) -> ProductFinder:
+    return cast("ProductFinder", request.app.state.finder)
+
+
+Finder = Annotated[ProductFinder, Depends(_finder)]

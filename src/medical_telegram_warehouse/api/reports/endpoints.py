@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 
 from medical_telegram_warehouse.api.answers.answer import RequestAnswers
 from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
-from medical_telegram_warehouse.api.answers.errors import invalid
 from medical_telegram_warehouse.api.channels.repository import require_channel
 from medical_telegram_warehouse.api.dependencies import MartsSnapshot
+from medical_telegram_warehouse.api.errors import invalid
 from medical_telegram_warehouse.api.reports import repository
 from medical_telegram_warehouse.api.reports.parameters import Kind, TopProductParameters, VisualContentParameters
 from medical_telegram_warehouse.api.reports.schemas import TopProducts, VisualContent

@@ -49,7 +49,7 @@
     const hasClock = xs.some((x) => IS_TIME.test(x));
     if (isTime) xs.sort();
     const onTimeAxis = data.kind === "line" && isTime;
-    const axis = { axisLine: { lineStyle: { color: line } }, axisLabel: { color: muted, hideOverlap: true }, axisTick: { show: false } };
+    const axis = { axisLine: { lineStyle: { color: line } }, axisLabel: { color: muted, hideOverlap: true, lineHeight: 15 }, axisTick: { show: false } };
     const label = (x) => (isTime ? day(parse(x)) : x);
     const series = data.series.map((each, index) => {
       const points = new Map(each.points.map(([x, y, href]) => [x, { y, href }]));
@@ -75,7 +75,7 @@
     const timeLabel = hasClock ? undefined : { year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}" };
     const nameLabel = data.horizontal
       ? { width: Math.min(180, innerWidth / 3), overflow: "truncate", hideOverlap: false }
-      : { formatter: (x) => label(x).replace(/ \d{4}$/, "") };
+      : { lineHeight: 15, formatter: (x) => label(x).replace(/ \d{4}$/, "") };
     const names = onTimeAxis
       ? { ...axis, type: "time", minInterval: hasClock ? 60_000 : 86_400_000, axisLabel: { ...axis.axisLabel, formatter: timeLabel } }
       : { ...axis, type: "category", data: xs, inverse: data.horizontal, axisLabel: { ...axis.axisLabel, ...nameLabel } };

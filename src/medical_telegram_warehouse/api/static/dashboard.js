@@ -29,16 +29,17 @@ if (toggle) {
 }
 
 // --- times: the server writes the exact one, which stays true in a kept page; how long ago that is changes
+const WEEK = 604_800;
 const UNITS = [
-  ["year", 31_557_600],
-  ["month", 2_629_800],
   ["day", 86_400],
   ["hour", 3600],
   ["minute", 60],
 ];
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-function ago(moment) {
-  const seconds = (moment - Date.now()) / 1000;
+function told(time) {
+  const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+  // Of what is older nobody wants to count back.
+  if (Math.abs(seconds) >= WEEK) return time.title;
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);
   }
@@ -46,7 +47,7 @@ function ago(moment) {
 }
 function tellTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
-    time.textContent = ago(Date.parse(time.dateTime));
+    time.textContent = told(time);
   }
 }
 tellTimes();
@@ -79,8 +80,10 @@ if (trouble) {
   const status = trouble.querySelector("[data-retry-status]");
   const again = async () => {
     try {
-      const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" });
-      if (answer.ok) {
+      const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } });
+      const [, title] = (await answer.text()).match(/<title>([^<]*)/) ?? [];
+      // Another trouble is news, too: the database is back, and the warehouse not built.
+      if (answer.ok || title !== document.title) {
         location.reload();
         return;
       }

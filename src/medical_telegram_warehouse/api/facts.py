@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
 from medical_telegram_warehouse.api.database.version import WarehouseVersion
-from medical_telegram_warehouse.api.edge.keys import Caller
 
 FACTS = "mtw.facts"
 """The key in the ASGI scope."""
+
+
+class Caller(NamedTuple):
+    """Who asks, as far as it is known."""
+
+    name: str
+    """The key's name, or the address: whose requests are counted together."""
+    allows_contacts: bool
 
 
 @dataclass

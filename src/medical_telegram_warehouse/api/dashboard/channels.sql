@@ -1,0 +1,7 @@
+SELECT
+    channel_name,
+    title,
+    channel_type,
+    is_sample
+FROM marts.dim_channels
+ORDER BY channel_name;
