@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
 
 from medical_telegram_warehouse.api.database.pool import Row
 from medical_telegram_warehouse.api.errors import ApiError, ErrorCode, not_found
