@@ -29,7 +29,7 @@ dev: $(INSTALLED)  ## open Dagster's UI on http://127.0.0.1:3000, and the dashbo
 	@$(BIN)/mtw dev
 
 bench: $(INSTALLED_DEV)  ## measure, and print each figure beside its baseline and its limit (ARGS=scrape: only that table)
-	@sh tests/debian_packages.sh wrk=wrk
+	@sh tests/debian_packages.sh wrk=wrk chromium=chromium
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
 lock: .venv/bin/python  ## pin the newest versions that pyproject.toml allows

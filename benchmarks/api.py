@@ -18,6 +18,7 @@ import psycopg
 
 from benchmarks.load_generator import Answered, generate_load
 from benchmarks.measured_steps import transform
+from benchmarks.pages import first_paints
 from benchmarks.prepared import Place, prepare, settle, working_copy
 from benchmarks.served import empty_endpoint, product
 from benchmarks.server import serving
@@ -30,6 +31,7 @@ from medical_telegram_warehouse.records import DatabaseAddress
 MOST_REPORT_SECONDS = 0.050
 MOST_SEARCH_SECONDS = 0.100
 LEAST_SHARE_OF_EMPTY = 0.6
+MOST_PAINT_MILLISECONDS = 300
 _CONNECTIONS = 2
 _SECONDS = 3.0
 _CACHED_CONNECTIONS = 16
@@ -50,10 +52,11 @@ def measure_api(folder: Path, messages: int, *, is_kept: bool = False) -> Iterat
         _, history = histories(messages, messages // 10)
         address = _built(Place(folder, server, is_kept), history)
         with connect(address) as connection:
-            reports, searches = _reports(connection), _searches(connection)
+            reports, searches, pages = _reports(connection), _searches(connection), _pages(connection)
         yield from _uncached(address, folder, reports, MOST_REPORT_SECONDS)
         yield from _uncached(address, folder, searches, MOST_SEARCH_SECONDS)
         yield from _cached(address, folder, reports)
+        yield from _painted(address, pages)
 
 
 def _built(place: Place, history: History) -> DatabaseAddress:
@@ -101,6 +104,15 @@ def _cached(address: DatabaseAddress, folder: Path, endpoints: Paths) -> Iterato
     limit = f"at least {LEAST_SHARE_OF_EMPTY:.3f}"
     value = f"{median(rates):,.0f} requests/s"
     yield Measurement("top products from the cache", value, share, limit, share >= LEAST_SHARE_OF_EMPTY)
+
+
+def _painted(address: DatabaseAddress, pages: dict[str, str]) -> Iterator[Measurement]:
+    with product(address, cache_bytes=0) as url:
+        for name, milliseconds in first_paints(url, pages).items():
+            ratio = milliseconds / MOST_PAINT_MILLISECONDS
+            limit = f"first paint under {MOST_PAINT_MILLISECONDS} ms"
+            value = f"{milliseconds:.0f} ms"
+            yield Measurement(f"page {name}", value, ratio, limit, milliseconds < MOST_PAINT_MILLISECONDS)
 
 
 def _throughput(url: str, paths: list[str], folder: Path) -> Answered:
@@ -163,6 +175,30 @@ def _reports(connection: psycopg.Connection) -> Paths:
         "data quality": ["/api/pipeline/quality"],
         "rejected records": ["/api/pipeline/rejected-records"],
         "metrics": ["/metrics"],
+    }
+
+
+def _pages(connection: psycopg.Connection) -> dict[str, str]:
+    """The dashboard's pages, with what there is most of."""
+
+    def first(query: str) -> str:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    channel = first("SELECT channel_name FROM marts.dim_channels ORDER BY total_messages DESC")
+    product_key = first("SELECT product_key FROM marts.rpt_top_products ORDER BY offer_count DESC, product_key")
+    message_key = first("SELECT message_key FROM marts.fct_messages ORDER BY offer_count DESC NULLS LAST, message_key")
+    return {
+        "overview": "/",
+        "products": "/products",
+        "a product": f"/products/{product_key}",
+        "channels": "/channels",
+        "a channel": f"/channels/{quote(channel)}",
+        "images": "/images",
+        "messages": "/messages?query=amoxicillin",
+        "a message": f"/messages/{message_key}",
+        "pipeline": "/pipeline",
     }
 
 
