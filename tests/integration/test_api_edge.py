@@ -83,6 +83,13 @@ class TestCache:
         assert compressed.json() == plain.json()
         assert int(plain.headers["content-length"]) == len(plain.content)
 
+    def test_a_file_that_comes_compressed_is_not_compressed_again(self, api: httpx.Client) -> None:
+        plain = api.get("/static/docs.js", headers={"Accept-Encoding": "identity"})
+        compressed = api.get("/static/docs.js", headers={"Accept-Encoding": "gzip"})
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert plain.text == compressed.text
+        assert "SwaggerUIBundle" in plain.text
+
     def test_head_is_get_without_a_body(self, api: httpx.Client) -> None:
         for path in (REPORT, "/health"):
             head, get = api.head(path), api.get(path)

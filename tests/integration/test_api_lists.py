@@ -96,7 +96,8 @@ def test_a_filter_leaves_rows_out(api: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_an_order_that_does_not_exist_is_refused(api: httpx.Client, path: str) -> None:
-    for parameters in ({"sort": "nonsense; DROP TABLE"}, {"limit": 0}, {"cursor": "%%%"}, {"no_such_filter": 1}):
+    nul = {"cursor": "a\0b"}
+    for parameters in (nul, {"sort": "nonsense; DROP TABLE"}, {"limit": 0}, {"cursor": "%%%"}, {"no_such_filter": 1}):
         response = api.get(path, params=parameters)
         assert response.status_code == 422, parameters
         assert response.json()["fields"][0]["field"] == next(iter(parameters))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from importlib import resources
 
 from fastapi import APIRouter, Response
-from starlette.staticfiles import StaticFiles
 
 router = APIRouter(include_in_schema=False)
-STATIC = resources.files(__package__) / "static"
-static_files = StaticFiles(packages=[(__package__ or "", "static")])
+_PAGE = resources.files(__package__) / "static" / "docs.html"
 
 
 @router.get("/docs")
 async def show_docs() -> Response:
     """The page; its script and style lie in /static/."""
-    page = (STATIC / "docs.html").read_text(encoding="utf-8")
-    return Response(page, media_type="text/html")
+    return Response(_PAGE.read_text(encoding="utf-8"), media_type="text/html")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from medical_telegram_warehouse.api.answers.formats import Format
 
@@ -21,6 +21,14 @@ class Parameters(BaseModel):
     """The base of all. A parameter that does not exist is refused: a filter that is misspelt would not filter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            message = "no text of the warehouse holds a NUL character"
+            raise ValueError(message)
+        return value
 
     def asked(self) -> dict[str, Any]:
         """The parameters as SQL takes them."""

@@ -24,8 +24,8 @@ _MEANINGS = {
 }
 # By whether the photo's post offers a product.
 _REASONS = {
-    True: "Its post offers a product, so the product counts as shown, and a person must be seen clearly to count: most "
-    "are printed on packaging.",
+    True: "Its post, or another of the same picture, offers a product, so the product counts as shown, and a person "
+    "must be seen clearly to count: most are printed on packaging.",
     False: "Its post offers no product, so the objects alone decide.",
     None: "Nothing tells whether its post offers a product, so the objects alone decide.",
 }
@@ -41,8 +41,7 @@ async def show_image(image_key: str, request: Request, snapshot: MartsSnapshot) 
     """The page."""
     found = await _image(snapshot, image_key)
     frame = await open_frame(request, snapshot)
-    key = found["message_key"]
-    told = await message(snapshot, key) if key is not None else None
+    told = await _message(snapshot, found)
     return page(
         request,
         "image.html",
@@ -67,8 +66,18 @@ async def _image(snapshot: Snapshot, image_key: str) -> Row:
     raise _unknown(image_key)
 
 
+async def _message(snapshot: Snapshot, found: Row) -> Row | None:
+    """None where none is known; while the marts are built, photos may be ahead of messages."""
+    if found["message_key"] is None:
+        return None
+    try:
+        return await message(snapshot, found["message_key"])
+    except ApiError:
+        return None
+
+
 def _unknown(image_key: str) -> ApiError:
     return not_found(
-        f"there is no photo {image_key}. Keys of photos stay the same when the warehouse is built anew, so the address "
-        f"was cut or the photo’s message is no longer there; the page Images finds photos by what they show"
+        f"there is no photo {image_key}: the address was cut, or the photo is no longer in the warehouse (photos keep "
+        f"their addresses when it is built anew); the page Images finds photos by what they show"
     )

@@ -13,6 +13,7 @@ from medical_telegram_warehouse.api.dashboard.forms import address
 from medical_telegram_warehouse.api.database.pool import Row
 
 _WHOLE = 100.0
+_LATEST = 99.0
 
 
 class ShownStep(NamedTuple):
@@ -71,7 +72,8 @@ def _shown_step(step: Row, run: Row) -> ShownStep:
     if not run["seconds"]:
         return ShownStep(step, 0, _WHOLE)
     start = (step["started_at"] - run["started_at"]).total_seconds() / run["seconds"] * _WHOLE
-    return ShownStep(step, round(start, 2), round(step["seconds"] / run["seconds"] * _WHOLE, 2))
+    # The last step may have taken no time at all, and is seen all the same.
+    return ShownStep(step, round(min(start, _LATEST), 2), round(step["seconds"] / run["seconds"] * _WHOLE, 2))
 
 
 def duration_chart(runs: Sequence[ShownRun]) -> Chart:

@@ -19,6 +19,7 @@ class CachedAnswer(NamedTuple):
     headers: Headers
     body: bytes
     etag: bytes
+    """Empty for what is never kept."""
     route: str
     """The endpoint's path as it is declared, for the metrics."""
 

@@ -125,13 +125,15 @@ class Edge:
         headers = dict(scope["headers"])
         status, answer_headers, body = collected
         answer_headers = [*answer_headers, *SECURITY_HEADERS]
-        if status == HTTPStatus.OK and facts.version is not None:
-            etag = b'"%d-%s"' % (facts.version.number, hashlib.blake2b(body, digest_size=8).hexdigest().encode())
-            answer = CachedAnswer([*answer_headers, _REVALIDATE, _VARY, (b"etag", etag)], body, etag, route)
-            compressed = await _compressed(answer)
-            if facts.version == self._watch.current and not facts.version.is_building:
-                self._cache.put(key, compressed)
-            status = await _send_cached(scope, send, headers, compressed)
+        if status == HTTPStatus.OK:
+            etag = b""
+            if facts.version is not None:
+                etag = b'"%d-%s"' % (facts.version.number, hashlib.blake2b(body, digest_size=8).hexdigest().encode())
+                answer_headers += [_REVALIDATE, (b"etag", etag)]
+            answer = await _compressed(CachedAnswer([*answer_headers, _VARY], body, etag, route))
+            if facts.version is not None and facts.version == self._watch.current and not facts.version.is_building:
+                self._cache.put(key, answer)
+            status = await _send_cached(scope, send, headers, answer)
         else:
             await _send(send, status, answer_headers, b"" if head_only else body)
         seconds = time.perf_counter() - started
@@ -176,7 +178,8 @@ def _too_slow(seconds: float) -> ApiError:
 async def _compressed(answer: CachedAnswer) -> CachedAnswer:
     """The answer as it is kept: compressed once, where that is worth it. Nearly all clients take it so."""
     kind = next((value for name, value in answer.headers if name == b"content-type"), b"")
-    if len(answer.body) < _LEAST_COMPRESSED or not kind.startswith(_COMPRESSIBLE):
+    is_encoded = any(name == b"content-encoding" for name, _ in answer.headers)
+    if is_encoded or len(answer.body) < _LEAST_COMPRESSED or not kind.startswith(_COMPRESSIBLE):
         return answer
     if len(answer.body) > _MOST_COMPRESSED_HERE:
         body = await asyncio.to_thread(gzip.compress, answer.body, 5, mtime=0)
@@ -190,7 +193,7 @@ async def _compressed(answer: CachedAnswer) -> CachedAnswer:
 async def _send_cached(scope: Scope, send: Send, headers: dict[bytes, bytes], answer: CachedAnswer) -> int:
     """Send an answer, or only that it is still the same; returns the status."""
     known = headers.get(b"if-none-match")
-    if known is not None and (known == b"*" or answer.etag in known):
+    if answer.etag and known is not None and (known == b"*" or answer.etag in known):
         kept = [pair for pair in answer.headers if pair[0] not in (b"content-length", b"content-type")]
         await _send(send, HTTPStatus.NOT_MODIFIED, kept, b"")
         return int(HTTPStatus.NOT_MODIFIED)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from medical_telegram_warehouse.api.answers.parameters import (
     MOST_ROWS,
@@ -49,10 +48,3 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
         description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each "
         "other the words stand, in how short a text, and how long ago; `newest`: all matches.",
     )
-
-    @model_validator(mode="after")
-    def _storable(self) -> Self:
-        if "\0" in self.query:
-            message = "query: a NUL character cannot be searched for"
-            raise ValueError(message)
-        return self

@@ -14,6 +14,7 @@
             {'columns': ['content_category', 'message_timestamp']},
             {'columns': ['image_category', 'message_timestamp']},
             {'columns': ['is_first_use', 'use_count']},
+            {'columns': ['image_status', 'message_timestamp']},
             {'columns': ['detected_classes'], 'type': 'gin'},
             {'columns': ['updated_at']},
         ],
