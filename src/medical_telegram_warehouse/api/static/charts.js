@@ -72,7 +72,7 @@
         emphasis: { focus: data.series.length > 1 ? "series" : "none" },
       };
     });
-    const timeLabel = hasClock ? undefined : { year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}" };
+    const timeLabel = hasClock ? undefined : { year: "{yyyy}", month: "{d} {MMM}", day: "{d} {MMM}" };
     const nameLabel = data.horizontal
       ? { width: Math.min(180, innerWidth / 3), overflow: "truncate", hideOverlap: false }
       : { lineHeight: 15, formatter: (x) => label(x).replace(/ \d{4}$/, "") };
