@@ -18,6 +18,8 @@ from medical_telegram_warehouse.offers.folding import fold_words
 _TERM = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<bare>[^\s"]+))')
 _ETHIOPIC = re.compile("[\u1200-\u139f\u2d80-\u2ddf]")
 _MOST_TERMS = 20
+MOST_WORDS = 30
+"""So many words of the vocabulary stand for one that was asked for; more would make each look at a text slow."""
 # Shorter beginnings match half of all words.
 _SHORTEST_PREFIX = 3
 _SHORTEST_PART = 2
@@ -38,6 +40,15 @@ class Term(NamedTuple):
     kind: Kind
     """Of the last word; those before are whole."""
     is_excluded: bool
+
+
+class Known(NamedTuple):
+    """What the vocabulary, which has every word of every message but for numbers, says of a word."""
+
+    beginnings: Sequence[str]
+    """Words that begin with it; `MOST_WORDS` and one where there are more."""
+    parts: Sequence[str] = ()
+    """Words that hold it, where these are wanted."""
 
 
 class Resolved(NamedTuple):
@@ -84,21 +95,30 @@ def wanted_words(terms: Sequence[Term]) -> list[tuple[str, bool]]:
     )
 
 
-def matching(term: Term, vocabulary: Mapping[str, Sequence[str]], corrections: Mapping[str, str]) -> list[Resolved]:
+def matching(term: Term, vocabulary: Mapping[str, Known], corrections: Mapping[str, str]) -> list[Resolved]:
     """What each word of a term stands for.
+
+    Words that begin with it are named one by one where they are few: the index finds these far quicker than a
+    beginning, for which it gathers whatever begins so.
 
     Args:
         term: a term.
-        vocabulary: for words that were looked up, the words that hold them.
+        vocabulary: of words that were looked up.
         corrections: for misspelt words, what is searched for, too.
     """
     *before, last = term.words
     resolved = [Resolved(word, is_prefix=False) for word in before]
     if term.kind is Kind.EXACT:
         return [*resolved, Resolved(last, is_prefix=False)]
-    is_prefix = (len(last) >= _SHORTEST_PREFIX and not last.isdigit()) or term.kind is Kind.PART
-    others = [*vocabulary.get(last, ()), *([corrections[last]] if last in corrections else [])]
-    return [*resolved, Resolved(last, is_prefix=is_prefix, others=tuple(others))]
+    known = vocabulary.get(last, Known(()))
+    others = list(known.parts[:MOST_WORDS])
+    is_prefix = len(last) >= _SHORTEST_PREFIX and len(known.beginnings) > MOST_WORDS
+    if len(last) >= _SHORTEST_PREFIX and not is_prefix:
+        others += known.beginnings
+    if last in corrections:
+        others.append(corrections[last])
+    named = dict.fromkeys(other for other in others if other != last)
+    return [*resolved, Resolved(last, is_prefix=is_prefix, others=tuple(named))]
 
 
 def words_query(terms: Sequence[tuple[Term, Sequence[Resolved]]]) -> str | None:

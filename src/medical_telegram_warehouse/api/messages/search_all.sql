@@ -1,9 +1,9 @@
--- The newest of all matches, by the index of words: what was not found among the newest messages is rare.
+-- The newest of all matches, by the index of words: what was not found among the newest messages is rare. Texts are read
+-- of those alone that are taken.
 WITH found AS MATERIALIZED (
     SELECT
         message_key,
-        message_timestamp,
-        search_vector
+        message_timestamp
     FROM marts.rpt_message_search
     WHERE
         search_vector @@ %(query)s::tsquery
@@ -12,7 +12,9 @@ WITH found AS MATERIALIZED (
 ),
 
 newest AS (
-    SELECT *
+    SELECT
+        message_key,
+        message_timestamp
     FROM found
     WHERE
         %(after_at)s::bigint IS NULL
@@ -23,8 +25,15 @@ newest AS (
 )
 
 SELECT
-    message_key,
-    message_timestamp,
-    CASE WHEN %(words)s::tsquery IS NOT NULL THEN ts_rank_cd(search_vector, %(words)s::tsquery, 1) END AS rank
+    newest.message_key,
+    newest.message_timestamp,
+    CASE
+        WHEN %(words)s::tsquery IS NOT NULL
+            THEN (
+                SELECT ts_rank_cd(texts.search_vector, %(words)s::tsquery, 1)
+                FROM marts.rpt_message_search AS texts
+                WHERE texts.message_key = newest.message_key
+            )
+    END AS rank
 FROM newest
-ORDER BY message_timestamp DESC, message_key DESC;
+ORDER BY newest.message_timestamp DESC, newest.message_key DESC;

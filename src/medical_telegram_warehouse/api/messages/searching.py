@@ -19,6 +19,8 @@ from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.database.statements import statements
 from medical_telegram_warehouse.api.messages.parameters import SearchParameters, SearchSort
 from medical_telegram_warehouse.api.messages.query import (
+    MOST_WORDS,
+    Known,
     Resolved,
     matching,
     parse,
@@ -32,11 +34,13 @@ from medical_telegram_warehouse.api.products.finding import ProductNames
 _statement = statements(__package__)
 MOST_COUNTED = 1000
 _LIMIT = MOST_COUNTED + 1
-# The newest messages that are looked at one by one, in some ten milliseconds; what is not among them is rare enough for
-# the index.
-_WINDOW = 10_000
+# How many of the newest messages are looked at one by one: ten thousand take some five milliseconds. Words of which
+# these hold a few are looked for among more; what they hardly hold is rare enough for the index, which is slow for what
+# is frequent: each match costs it a look into the table.
+_WINDOWS = (10_000, 50_000)
+_FEW = 20
 # Among so many of the newest matches the best are good enough.
-_ENOUGH_RANKED = 200
+_ENOUGH_RANKED = 100
 # A match of two years ago is worth a third of one of today.
 _FADING_SECONDS = 2 * 365 * 86_400
 # Finding the words in so many texts would hold the loop for too long.
@@ -59,13 +63,17 @@ async def resolve(snapshot: Snapshot, asked: SearchParameters, names: ProductNam
     """Look up what the words of a query stand for in this warehouse."""
     terms = parse(asked.query)
     sought = wanted_words(terms)
-    vocabulary: dict[str, Sequence[str]] = {}
+    vocabulary: dict[str, Known] = {}
     corrections: dict[str, str] = {}
     if sought:
-        values = {"words": [word for word, _ in sought], "are_parts_wanted": [wanted for _, wanted in sought]}
+        values = {
+            "words": [word for word, _ in sought],
+            "are_parts_wanted": [wanted for _, wanted in sought],
+            "most": MOST_WORDS + 1,
+        }
         for row in await snapshot.rows(_statement("vocabulary"), values):
-            vocabulary[row["word"]] = row["parts"]
-            nearest = names.correction(row["word"], occurs=row["begins_words"] or bool(row["parts"]))
+            vocabulary[row["word"]] = Known(row["beginnings"], row["parts"])
+            nearest = names.correction(row["word"], occurs=bool(row["beginnings"] or row["parts"]))
             if nearest is not None:
                 corrections[row["word"]] = nearest
     resolved = [(term, matching(term, vocabulary, corrections)) for term in terms]
@@ -101,7 +109,7 @@ async def search(
         "channel_key": channel_key(asked.channel_name),
         "after_at": None,
         "after_key": None,
-        "window": _WINDOW,
+        "window": _WINDOWS[0],
         "rows": _LIMIT,
         **moments(asked.from_date, asked.to_date, timezone),
     }
@@ -146,18 +154,17 @@ async def _newest_matches(snapshot: Snapshot, values: Mapping[str, Any], enough:
         values: the query, filters and place.
         enough: so many of the newest matches will do, where there are more.
     """
-    rows = await snapshot.rows(_statement("search_recent"), values)
-    if len(rows) >= values["rows"]:
-        return rows, len(rows)
-    more = await snapshot.row(_statement("is_more"), values)
-    if more is None or not more["is_more"]:
-        return rows, len(rows)
-    if values["query"] is None:  # every message matches, and more of them are wanted than were looked at
-        rows = await snapshot.rows(_statement("search_recent"), {**values, "window": values["rows"]})
-        return rows, len(rows)
-    if len(rows) >= enough:
-        counted = await snapshot.row(_statement("count"), values)
-        return rows, int(counted["total"]) if counted is not None else 0
+    for window in _WINDOWS:
+        looked = {**values, "window": window}
+        rows = await snapshot.rows(_statement("search_recent"), looked)
+        more = await snapshot.row(_statement("is_more"), looked) if len(rows) < values["rows"] else None
+        if more is None or not more["is_more"]:
+            return rows, len(rows)
+        if len(rows) >= enough:
+            counted = await snapshot.row(_statement("count"), values)
+            return rows, int(counted["total"]) if counted is not None else 0
+        if len(rows) < _FEW:
+            break
     rows = await snapshot.rows(_statement("search_all"), values)
     return rows, len(rows)
 

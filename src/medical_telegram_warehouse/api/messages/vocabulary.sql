@@ -1,5 +1,5 @@
--- For each word that was asked for: whether any word begins with it; and, where its parts are wanted or none begins with
--- it, the words that hold it, the shortest first.
+-- For each word that was asked for: the words that begin with it; and, where its parts are wanted or none begins with
+-- it, the words that hold it. The shortest first, and one more than are taken.
 WITH sought AS (
     SELECT
         word,
@@ -11,25 +11,27 @@ begun AS (
     SELECT
         sought.word,
         sought.are_parts_wanted,
-        EXISTS (
-            SELECT
+        ARRAY(
+            SELECT known.word
             FROM marts.rpt_search_words AS known
             WHERE known.word COLLATE "C" >= sought.word AND known.word COLLATE "C" < sought.word || chr(1114111)
-        ) AS begins_words
+            ORDER BY known.word_length, known.word
+            LIMIT %(most)s
+        ) AS beginnings
     FROM sought
 )
 
 SELECT
     begun.word,
-    begun.begins_words,
+    begun.beginnings,
     CASE
-        WHEN begun.are_parts_wanted OR NOT begun.begins_words
+        WHEN begun.are_parts_wanted OR begun.beginnings = '{}'
             THEN ARRAY(
                 SELECT known.word
                 FROM marts.rpt_search_words AS known
                 WHERE known.word LIKE '%%' || begun.word || '%%'
                 ORDER BY known.word_length, known.word
-                LIMIT 100
+                LIMIT %(most)s
             )
         ELSE '{}'
     END AS parts
