@@ -152,6 +152,7 @@ def _reports(connection: psycopg.Connection) -> Paths:
         "a product": [f"/api/products/{key}" for key in products],
         "a product's prices": [_url(f"/api/products/{key}/prices", limit=500) for key in products],
         "a product's prices by month": [_url(f"/api/products/{key}/prices", interval="month") for key in products],
+        "a product's offers": [f"/api/products/{key}/offers" for key in products],
         "availability": _urls("/api/availability", show=["all", "new", "gone"], channel_name=channels),
         "price changes": _urls("/api/price-changes", direction=["any", "up", "down"], channel_name=channels),
         "price outliers": _urls("/api/price-outliers", channel_name=channels),
@@ -162,6 +163,7 @@ def _reports(connection: psycopg.Connection) -> Paths:
         "comparison of four channels": [
             "/api/reports/channel-comparison?" + urlencode([("channel_name", name) for name in channels[:4]])
         ],
+        "weeks of all channels": _urls("/api/reports/weekly-activity", limit=[50, 500]),
         "topics, weekly": _urls("/api/topics", sort=["date", "messages"], limit=[50, 200]),
         "topics of a channel, weekly": _urls("/api/topics", channel_name=channels),
         "topics, daily": [_url("/api/topics", interval="day", **period) for period in periods],

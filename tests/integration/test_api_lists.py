@@ -24,6 +24,7 @@ LISTS = {
     "/api/price-changes": ("price_changes", {"direction": "up"}),
     "/api/price-outliers": ("price_outliers", {}),
     "/api/channels": ("channels", {"channel_name": SHOP}),
+    "/api/reports/weekly-activity": ("weeks", {"channel_name": SHOP}),
     "/api/topics": ("topics", {"interval": "day"}),
     "/api/images": ("images", {"content_category": "product_display"}),
     "/api/search/messages": ("messages", {"channel_name": SHOP}),
@@ -177,6 +178,26 @@ class TestProducts:
         offers = api.get(f"/api/messages/{point['latest_message_key']}").json()["offers"]
         assert point["latest_price"] in {offer["price"] for offer in offers if offer["product_key"] == key}
 
+    def test_the_offers_of_a_product_are_those_of_the_marts(self, api: httpx.Client, marts: Marts) -> None:
+        key = rows(api, "/api/products", limit=1)[0]["product_key"]
+        expected = marts.execute(
+            "SELECT offer_key, price FROM marts.fct_offers WHERE product_key = %s"
+            " ORDER BY offer_timestamp DESC, offer_key DESC",
+            [key],
+        ).fetchall()
+        pages, cursor = [], None
+        while True:
+            asked = {"limit": 7, **({"cursor": cursor} if cursor else {})}
+            content = api.get(f"/api/products/{key}/offers", params=asked).json()
+            pages += [(offer["offer_key"], offer["price"]) for offer in content["offers"]]
+            cursor = content["next_cursor"]
+            if cursor is None:
+                break
+        assert pages == [(row["offer_key"], row["price"] and float(row["price"])) for row in expected]
+        channel = content["offers"][0]["channel_name"]
+        of_channel = api.get(f"/api/products/{key}/offers", params={"channel_name": channel, "limit": 1000}).json()
+        assert {offer["channel_name"] for offer in of_channel["offers"]} == {channel}
+
     def test_changes_are_the_biggest_first(self, api: httpx.Client) -> None:
         changes = rows(api, "/api/price-changes", limit=1000)
         sizes = [abs(change["change_ratio"]) for change in changes]
@@ -187,7 +208,7 @@ class TestProducts:
         assert all(change["change_ratio"] <= -0.05 for change in falls)
 
     def test_an_unknown_product_is_not_found(self, api: httpx.Client) -> None:
-        for path in ("", "/prices"):
+        for path in ("", "/prices", "/offers"):
             assert api.get(f"/api/products/{'0' * 32}{path}").status_code == 404
 
 

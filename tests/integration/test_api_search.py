@@ -146,6 +146,13 @@ class TestMessage:
         assert [version["is_current"] for version in content["versions"]] == [False, True]
         assert [each["views"] for each in content["observations"]] == [100, 250]
         assert content["observations"][1]["views_gained"] == 150
+        key = content["message"]["message_key"]
+        listed = api.get(f"/api/messages/{key}/observations", params={"limit": 1}).json()
+        assert listed["observations"] == [content["observations"][1]]
+        older = api.get(
+            f"/api/messages/{key}/observations", params={"limit": 1, "cursor": listed["next_cursor"]}
+        ).json()
+        assert (older["observations"], older["next_cursor"]) == ([content["observations"][0]], None)
         [offer] = content["offers"]
         assert (offer["price"], offer["currency"]) == (180, "ETB")
         text = content["message"]["message_text"]

@@ -10,6 +10,7 @@
             {'columns': ['offer_key'], 'unique': True},
             {'columns': ['message_key']},
             {'columns': ['product_key', 'price']},
+            {'columns': ['product_key', 'offer_timestamp', 'offer_key']},
             {'columns': ['channel_key', 'date_key']},
             {'columns': ['line_key', 'offer_timestamp', 'message_id', 'offer_index']},
             {'columns': ['updated_at']},

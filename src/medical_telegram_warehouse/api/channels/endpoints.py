@@ -16,6 +16,7 @@ from medical_telegram_warehouse.api.channels.parameters import (
     ComparisonParameters,
     PeriodType,
     SubscriberParameters,
+    WeekParameters,
 )
 from medical_telegram_warehouse.api.channels.schemas import (
     ChannelActivity,
@@ -24,6 +25,7 @@ from medical_telegram_warehouse.api.channels.schemas import (
     Comparison,
     Heatmap,
     SubscriberHistory,
+    WeeklyActivity,
 )
 from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options
 
@@ -60,6 +62,18 @@ async def compare_channels(
         name="channel_comparison",
         weeks=await repository.weeks(snapshot, asked.channel_name, asked.from_date, asked.to_date),
     )
+
+
+@router.get("/reports/weekly-activity", response_model=WeeklyActivity, responses=FILES | NOT_FOUND)
+async def list_weeks(
+    asked: Annotated[WeekParameters, Query()], snapshot: MartsSnapshot, answers: RequestAnswers
+) -> Response:
+    """How much all channels, or some, post and are read, week by week."""
+    for name in asked.channel_name:
+        await repository.require_channel(snapshot, name)
+    page = PageRequest(asked, snapshot)
+    rows = await repository.list_weeks(snapshot, asked.asked(), page.by_offset())
+    return await answers.page(WeeklyActivity, snapshot, page, rows, into="weeks", name="weekly_activity")
 
 
 @router.get("/channels/{channel_name:path}/activity", response_model=ChannelActivity, responses=FILES | NOT_FOUND)

@@ -68,6 +68,15 @@ class SubscriberParameters(Page, DateFilter):
     """Of a channel's subscribers."""
 
 
+class WeekParameters(Page, DateFilter):
+    """Of the channels' weeks. A week belongs to dates by its Monday."""
+
+    channel_name: Annotated[
+        list[ChannelName],
+        Field(max_length=MOST_COMPARED, description=f"Only these channels, up to {MOST_COMPARED}; all without any."),
+    ] = []  # noqa: RUF012 - pydantic copies it
+
+
 class ComparisonParameters(FormatChoice, DateFilter):
     """Of the comparison."""
 

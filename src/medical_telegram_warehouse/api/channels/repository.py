@@ -95,6 +95,12 @@ async def subscribers(
     return await snapshot.rows(_statement("subscribers"), {**filters, **page, "channel_name": channel_name})
 
 
+async def list_weeks(snapshot: Snapshot, filters: Mapping[str, Any], page: Mapping[str, Any]) -> list[Row]:
+    """The channels' weeks as `WeekParameters` say, newest first."""
+    values = {**filters, **page, "channels": filters["channel_name"] or None}
+    return await snapshot.rows(_statement("list_weeks"), values)
+
+
 async def weeks(
     snapshot: Snapshot, channels: Sequence[str], from_date: date | None = None, to_date: date | None = None
 ) -> list[Row]:

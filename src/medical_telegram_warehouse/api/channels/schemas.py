@@ -143,6 +143,12 @@ class ChannelWeek(BaseModel):
     image_share: float | None = Field(description="Share of messages with a photo, 0 to 1.")
 
 
+class WeeklyActivity(PageEnvelope):
+    """A part of the channels' weeks."""
+
+    weeks: list[ChannelWeek] = Field(description="One row per channel and week with messages, newest first.")
+
+
 class Comparison(Envelope):
     """Several channels side by side."""
 

@@ -98,16 +98,18 @@ async def _comparison(
         newest: list[date] = [card["last_message_date"] for card in cards if card["channel_name"] in chosen]
         from_date = max(newest, default=frame.today) - timedelta(weeks=_WEEKS)
     rows = await weeks(snapshot, chosen, from_date, form.asked.to_date)
-    csv = address("/api/reports/channel-comparison", **form.shared("sort"), format="csv")
+    scores = address("/api/reports/channel-comparison", **form.shared("sort"), format="csv")
+    dates = {"from_date": from_date, "to_date": form.asked.to_date}
+    csv = address("/api/reports/weekly-activity", channel_name=chosen, **dates, format="csv", limit=10_000)
     return {
-        "volume": _chart(rows, "message_count", "volume", "Messages a week", frame),
-        "views": _chart(rows, "median_views", "views", "Median views of a week’s original posts", frame),
-        "csv": csv,
+        "volume": _chart(rows, "message_count", "volume", "Messages a week", frame, csv),
+        "views": _chart(rows, "median_views", "views", "Median views of a week’s original posts", frame, csv),
+        "csv": scores,
         "since": min((row["week_start_date"] for row in rows), default=from_date),
     }
 
 
-def _chart(rows: Sequence[Row], column: str, key: str, title: str, frame: Frame) -> Chart:
+def _chart(rows: Sequence[Row], column: str, key: str, title: str, frame: Frame, csv: str) -> Chart:
     series = weekly_series(rows, column, frame.titles)
     columns, table = pivot(series, "Week from")
     return Chart(
@@ -117,6 +119,7 @@ def _chart(rows: Sequence[Row], column: str, key: str, title: str, frame: Frame)
         series=series,
         columns=columns,
         rows=table,
+        csv=csv,
         summary=f"{title} of {len(series)} channels, as lines.",
         note="Weeks from Monday to Sunday; each point leads to the week’s messages.",
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from medical_telegram_warehouse.api.dashboard import wording
 from medical_telegram_warehouse.api.dashboard.charts import Cell, Chart, Point, Series
+from medical_telegram_warehouse.api.dashboard.forms import address
 from medical_telegram_warehouse.api.dashboard.rendering import Frame, open_frame, page
 from medical_telegram_warehouse.api.dashboard.texts import Piece, difference, pieces
 from medical_telegram_warehouse.api.database.pool import Row
@@ -52,7 +53,7 @@ async def show_message(message_key: str, request: Request, snapshot: MartsSnapsh
         photos=around["photos"],
         reposts=around["reposts"],
         versions=_versions(around["versions"], frame),
-        counters=_counters(around["observations"], frame),
+        counters=_counters(message_key, around["observations"], frame),
     )
 
 
@@ -72,7 +73,7 @@ def _versions(rows: Sequence[Row], frame: Frame) -> list[Version]:
     return versions[::-1]
 
 
-def _counters(rows: Sequence[Row], frame: Frame) -> Chart:
+def _counters(message_key: str, rows: Sequence[Row], frame: Frame) -> Chart:
     # The chart shows times as they come: those of the reports' zone.
     times = [row["observed_at"].astimezone(frame.timezone).replace(tzinfo=None) for row in rows]
     views = [Point(at, row["views"]) for at, row in zip(times, rows, strict=True)]
@@ -90,6 +91,7 @@ def _counters(rows: Sequence[Row], frame: Frame) -> Chart:
             ]
             for at, row in reversed(list(zip(times, rows, strict=True)))
         ],
+        csv=address(f"/api/messages/{message_key}/observations", format="csv", limit=10_000),
         summary=f"Views at {len(rows)} times at which the message was seen.",
         note=f"Each time at which it was seen with other counters; times of {frame.timezone.key}.",
     )

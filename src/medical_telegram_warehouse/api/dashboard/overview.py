@@ -112,6 +112,7 @@ async def _volume(snapshot: Snapshot, frame: Frame, last_date: date) -> Chart:
         series=series,
         columns=columns,
         rows=table,
+        csv=address("/api/reports/weekly-activity", from_date=min(weeks, default=None), format="csv", limit=10_000),
         summary=f"Stacked bars of {sum(row['message_count'] for row in rows):,} messages over {len(weeks)} weeks.",
         note=f"Weeks from Monday to Sunday; the first and the last one may be incomplete. Up to {WEEKS} weeks.",
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request, Response
 
 from medical_telegram_warehouse.api.answers.parameters import ChannelFilter, DateFilter
+from medical_telegram_warehouse.api.answers.times import moments
 from medical_telegram_warehouse.api.channels.repository import require_channel
 from medical_telegram_warehouse.api.dashboard import repository, wording
 from medical_telegram_warehouse.api.dashboard.charts import Cell, Chart, Point, Series
@@ -18,7 +19,14 @@ from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.dependencies import MartsSnapshot
 from medical_telegram_warehouse.api.errors import ApiError, not_found
 from medical_telegram_warehouse.api.products.parameters import Currency, Interval
-from medical_telegram_warehouse.api.products.repository import availability_of, cheapest, prices, product, spellings
+from medical_telegram_warehouse.api.products.repository import (
+    availability_of,
+    cheapest,
+    offers,
+    prices,
+    product,
+    spellings,
+)
 
 router = APIRouter(include_in_schema=False)
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -26,6 +34,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 _MOST_POINTS = 600
 _PHOTOS = 12
 _CHANGES = 20
+_OFFERS = 15
 _MAIN_CURRENCY = "ETB"
 
 
@@ -77,8 +86,18 @@ async def show_product(product_key: str, request: Request, snapshot: MartsSnapsh
         cheapest_message=_message_of(best, told.rows) if best is not None else None,
         spellings=await spellings(snapshot, product_key),
         photos=await repository.product_photos(snapshot, found, _PHOTOS),
+        offers=await _offers(snapshot, product_key, form.asked, frame),
+        offers_csv=address(
+            f"/api/products/{product_key}/offers", **form.shared("interval", "currency"), format="csv", limit=10_000
+        ),
         changes=await repository.product_price_changes(snapshot, product_key, _CHANGES),
     )
+
+
+async def _offers(snapshot: Snapshot, product_key: str, asked: PriceFilters, frame: Frame) -> list[Row]:
+    """The newest lines that offer it, of the channel and the days that were chosen."""
+    filters = {"channel_name": asked.channel_name, **moments(asked.from_date, asked.to_date, frame.timezone)}
+    return await offers(snapshot, product_key, filters, {"after_at": None, "after_key": None, "rows": _OFFERS})
 
 
 async def _prices(snapshot: Snapshot, product_key: str, asked: PriceFilters) -> _Prices:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Path, Query, Response
 
 from medical_telegram_warehouse.api.answers.answer import PageRequest, RequestAnswers
 from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
+from medical_telegram_warehouse.api.answers.times import moments
 from medical_telegram_warehouse.api.answers.types import MessageKey
 from medical_telegram_warehouse.api.channels.repository import require_channel
 from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options
 from medical_telegram_warehouse.api.messages import repository, searching
-from medical_telegram_warehouse.api.messages.parameters import SearchParameters
-from medical_telegram_warehouse.api.messages.schemas import MessageDetail, SearchResult
+from medical_telegram_warehouse.api.messages.parameters import ObservationParameters, SearchParameters
+from medical_telegram_warehouse.api.messages.schemas import MessageDetail, ObservationList, SearchResult
 from medical_telegram_warehouse.api.products.finding import Finder
 
 router = APIRouter(prefix="/api", tags=["Messages"])
@@ -59,6 +60,30 @@ async def show_message(
     found = await repository.message(snapshot, message_key)
     return answers.envelope(
         MessageDetail, snapshot, message=found, **await repository.surroundings(snapshot, message_key)
+    )
+
+
+@router.get("/messages/{message_key}/observations", response_model=ObservationList, responses=FILES | NOT_FOUND)
+async def list_observations(
+    message_key: Annotated[MessageKey, Path()],
+    asked: Annotated[ObservationParameters, Query()],
+    snapshot: MartsSnapshot,
+    answers: RequestAnswers,
+    options: Options,
+) -> Response:
+    """A message's counters each time it was seen, newest first."""
+    await repository.message(snapshot, message_key)
+    filters = moments(asked.from_date, asked.to_date, options.timezone)
+    page = PageRequest(asked, snapshot)
+    rows = await repository.observations(snapshot, message_key, filters, page.by_key(number=int))
+    return await answers.page(
+        ObservationList,
+        snapshot,
+        page,
+        rows,
+        into="observations",
+        name=f"observations_{message_key}",
+        message_key=message_key,
     )
 
 

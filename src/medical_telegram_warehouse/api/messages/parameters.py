@@ -16,6 +16,10 @@ from medical_telegram_warehouse.api.answers.parameters import (
 from medical_telegram_warehouse.api.answers.types import Genre
 
 
+class ObservationParameters(Page, DateFilter):
+    """Of a message's counters. The dates are those on which it was seen."""
+
+
 class SearchSort(StrEnum):
     """Orders of messages."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
@@ -35,6 +36,13 @@ async def message(snapshot: Snapshot, message_key: str) -> Row:
     if found is None:
         raise not_found(f"there is no message {message_key}; `/api/search/messages` finds messages")
     return found
+
+
+async def observations(
+    snapshot: Snapshot, message_key: str, filters: Mapping[str, Any], page: Mapping[str, Any]
+) -> list[Row]:
+    """Its counters over time, newest first."""
+    return await snapshot.rows(_statement("list_observations"), {**filters, **page, "message_key": message_key})
 
 
 async def surroundings(snapshot: Snapshot, message_key: str) -> dict[str, Any]:

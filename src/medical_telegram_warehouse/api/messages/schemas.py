@@ -119,6 +119,13 @@ class Observation(BaseModel):
     views_gained: int | None = Field(description="Views since the time before.")
 
 
+class ObservationList(PageEnvelope):
+    """A part of a message's counters over time."""
+
+    message_key: str = Field(description="The message.")
+    observations: list[Observation] = Field(description="Newest first.")
+
+
 class MessagePhoto(BaseModel):
     """The message's photo."""
 

@@ -8,13 +8,15 @@ from fastapi import APIRouter, Path, Query, Response
 
 from medical_telegram_warehouse.api.answers.answer import PageRequest, RequestAnswers
 from medical_telegram_warehouse.api.answers.documented import FILES, NOT_FOUND
+from medical_telegram_warehouse.api.answers.times import moments
 from medical_telegram_warehouse.api.answers.types import ProductKey
 from medical_telegram_warehouse.api.channels.repository import require_channel
-from medical_telegram_warehouse.api.dependencies import MartsSnapshot
+from medical_telegram_warehouse.api.dependencies import MartsSnapshot, Options
 from medical_telegram_warehouse.api.products import repository
 from medical_telegram_warehouse.api.products.finding import NOTHING, Finder
 from medical_telegram_warehouse.api.products.parameters import (
     AvailabilityParameters,
+    OfferParameters,
     PriceChangeParameters,
     PriceOutlierParameters,
     PriceParameters,
@@ -22,6 +24,7 @@ from medical_telegram_warehouse.api.products.parameters import (
 )
 from medical_telegram_warehouse.api.products.schemas import (
     AvailabilityList,
+    OfferList,
     PriceChangeList,
     PriceHistory,
     PriceOutlierList,
@@ -96,6 +99,32 @@ async def list_prices(
         product_key=product_key,
         product_name=found["product_name"],
         interval=asked.interval.value,
+    )
+
+
+@router.get("/products/{product_key}/offers", response_model=OfferList, responses=FILES | NOT_FOUND)
+async def list_offers(
+    product_key: Key,
+    asked: Annotated[OfferParameters, Query()],
+    snapshot: MartsSnapshot,
+    answers: RequestAnswers,
+    options: Options,
+) -> Response:
+    """The lines of messages that offer a product, newest first."""
+    found = await repository.product(snapshot, product_key)
+    await require_channel(snapshot, asked.channel_name)
+    filters = {**asked.asked(), **moments(asked.from_date, asked.to_date, options.timezone)}
+    page = PageRequest(asked, snapshot)
+    rows = await repository.offers(snapshot, product_key, filters, page.by_key(at=int, key=str))
+    return await answers.page(
+        OfferList,
+        snapshot,
+        page,
+        rows,
+        into="offers",
+        name=f"offers_{product_key}",
+        product_key=product_key,
+        product_name=found["product_name"],
     )
 
 

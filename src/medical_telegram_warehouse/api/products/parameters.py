@@ -64,6 +64,10 @@ class PriceParameters(Page, ChannelFilter, DateFilter):
     currency: Currency | None = Field(default=None, description="Only prices in this currency.", examples=["ETB"])
 
 
+class OfferParameters(Page, ChannelFilter, DateFilter):
+    """Of a product's offers."""
+
+
 class AvailabilityChoice(StrEnum):
     """Which rows of availability."""
 

@@ -81,6 +81,13 @@ async def prices(
     return await snapshot.rows(_statement(name), {**filters, **page, "product_key": product_key})
 
 
+async def offers(
+    snapshot: Snapshot, product_key: str, filters: Mapping[str, Any], page: Mapping[str, Any]
+) -> list[Row]:
+    """Lines of messages that offer a product, newest first."""
+    return await snapshot.rows(_statement("offers"), {**filters, **page, "product_key": product_key})
+
+
 async def price_changes(snapshot: Snapshot, filters: Mapping[str, Any], page: Mapping[str, Any]) -> list[Row]:
     """Prices that moved lately, as `PriceChangeParameters` say."""
     return await snapshot.rows(_statement("price_changes"), {**filters, **page})

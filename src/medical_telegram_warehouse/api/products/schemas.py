@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -143,6 +143,38 @@ class PriceHistory(PageEnvelope):
     product_name: PublicText = Field(description="What it is called.")
     interval: str = Field(description="`day`, `week` or `month`.")
     prices: list[PricePoint] = Field(description="One row per channel, period and currency.")
+
+
+class Offer(BaseModel):
+    """A line of a message that offers a product."""
+
+    offer_key: str = Field(description="The offer's key.")
+    message_key: str = Field(description="The message: `/api/messages/{message_key}`.")
+    message_id: int = Field(description="The message's number within its channel.")
+    product_key: str = Field(description="The product.")
+    channel_name: str = Field(description="The channel.")
+    offer_timestamp: datetime = Field(description="When the message was posted.")
+    name: PublicText = Field(description="The product's name as it stands in the message.")
+    strength: PublicText | None = Field(description="The strength as written; null where none stands there.")
+    form: PublicText | None = Field(description="The form that the message gives; null where it gives none.")
+    pack: PublicText | None = Field(description="The pack as written; null where none stands there.")
+    price: Price | None = Field(description="The first price of the line; null for an offer without one.")
+    currency: str = Field(description="Its currency.")
+    price_per_unit: Price | None = Field(description="The price by number of units in the pack; null where unknown.")
+    expiry_date: date | None = Field(description="First day of the month in which it expires; null where unknown.")
+    seller: PublicText | None = Field(description="Who sells it, where that is not the channel.")
+    availability: AvailabilityStatus = Field(description="What the line says.")
+    is_repost: bool = Field(description="Whether it says nothing new.")
+    is_price_outlier: bool = Field(description="Whether the price lies far off the product's usual one.")
+    confidence: float | None = Field(description="How sure the extractor is, 0 to 1.")
+
+
+class OfferList(PageEnvelope):
+    """A part of a product's offers."""
+
+    product_key: str = Field(description="The product.")
+    product_name: PublicText = Field(description="What it is called.")
+    offers: list[Offer] = Field(description="One row per line of a message, newest first.")
 
 
 class PriceChange(BaseModel):
