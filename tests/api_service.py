@@ -7,7 +7,6 @@ numbers, letters that sound alike, a misspelt drug, an edit, a deletion, a recor
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +26,7 @@ from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.vision.drawn.preview_folder import PREVIEWS_FOLDER
+from waiting import wait_for
 
 if TYPE_CHECKING:  # conftest imports this module for every test, and few need the service
     from medical_telegram_warehouse.api import ApiOptions
@@ -141,19 +141,12 @@ def serving(options: ApiOptions) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            wait_until(lambda: server.started)
+            wait_for(lambda: server.started)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(timeout=30)
             assert not thread.is_alive()
-
-
-def wait_until(condition: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +160,7 @@ def service(sample_warehouse: Settings) -> Iterator[str]:
 def api(service: str) -> Iterator[httpx.Client]:
     """A client of that service, once its version is known, so that answers are kept."""
     with httpx.Client(base_url=service, timeout=30) as client:
-        wait_until(lambda: client.get("/health").status_code == 200)
+        wait_for(lambda: client.get("/health").status_code == 200)
         yield client
 
 

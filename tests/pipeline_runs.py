@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,10 +126,3 @@ def assert_secret_free(folder: Path, *secrets: str) -> None:
     assert files
     contents = {path: path.read_bytes() for path in files}
     assert [path for path, content in contents.items() if any(secret.encode() in content for secret in secrets)] == []
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.05)

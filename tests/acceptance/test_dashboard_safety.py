@@ -11,12 +11,13 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from api_service import MARKUP, SHOP, options_of, serving, wait_until
+from api_service import MARKUP, SHOP, options_of, serving
 from browser_pages import Visitor, browser, plain, visitor
 from conftest import PROJECT, Database
 from dashboard_service import add_empty_marts, add_row, options_over
 from medical_telegram_warehouse.api.edge.keys import new_key
 from medical_telegram_warehouse.settings import Settings
+from waiting import wait_for
 
 __all__ = ["browser", "visitor"]  # fixtures
 Marts = psycopg.Connection[dict[str, Any]]
@@ -105,7 +106,7 @@ def hostile(database: Database, marts: Marts, tmp_path: Any) -> Any:
                 latest_message_key="1" * 32,
             )
     with serving(options_over(database.address, tmp_path)) as url:
-        wait_until(lambda: httpx.get(f"{url}/health").status_code == 200)
+        wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         yield url
 
 
@@ -135,7 +136,7 @@ def test_telephone_numbers_are_hidden_unless_the_key_allows_them(
     plain_key, kept_plain = new_key("analyst", allows_contacts=False)
     contact_key, kept_contact = new_key("caller", allows_contacts=True)
     with serving(options_of(sample_warehouse, keys=(kept_plain, kept_contact), require_key=True)) as url:
-        wait_until(lambda: httpx.get(f"{url}/health", headers={"X-API-Key": plain_key}).status_code == 200)
+        wait_for(lambda: httpx.get(f"{url}/health", headers={"X-API-Key": plain_key}).status_code == 200)
         for key, is_shown in ((contact_key, True), (plain_key, False), (contact_key, True)):
             page = visitor.visit(
                 f"/messages/{key_of(marts, 2)}", base=url, http_credentials={"username": "any", "password": key}
@@ -199,7 +200,7 @@ def test_the_font_is_loaded_only_where_amharic_stands(
 ) -> None:
     add_empty_marts(database, marts)
     with serving(options_over(database.address, tmp_path)) as url:
-        wait_until(lambda: httpx.get(f"{url}/health").status_code == 200)
+        wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         visitor.visit("/products", base=url)
     assert [each for each in visitor.asked if each.startswith("/static/dashboard.css")]
     assert not [each for each in visitor.asked if ".woff2" in each]

@@ -12,12 +12,13 @@ import pytest
 from playwright.sync_api import expect
 from psycopg.sql import SQL, Identifier
 
-from api_service import SHOP, serving, wait_until
+from api_service import SHOP, serving
 from browser_pages import Visitor, browser, follow, texts, visitor, where
 from conftest import Database
 from dashboard_service import add_empty_marts, add_row, options_over
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.records import DatabaseAddress
+from waiting import wait_for
 
 __all__ = ["browser", "visitor"]  # fixtures
 Marts = psycopg.Connection[dict[str, Any]]
@@ -29,7 +30,7 @@ def empty(database: Database, marts: Marts, tmp_path: Any) -> Iterator[str]:
     """A service over marts without a row."""
     add_empty_marts(database, marts)
     with serving(options_over(database.address, tmp_path)) as url:
-        wait_until(lambda: httpx.get(f"{url}/health").status_code == 200)
+        wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         yield url
 
 
@@ -45,7 +46,7 @@ def test_a_warehouse_that_was_never_built_tells_how_to_build_it(
     visitor: Visitor, database: Database, tmp_path: Any
 ) -> None:
     with serving(options_over(database.address, tmp_path)) as url:
-        wait_until(lambda: httpx.get(f"{url}/health").status_code == 200)
+        wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         for path in PAGES:
             page = visitor.visit(path, base=url, status=503)
             expect(page.locator("h1")).to_have_text("The warehouse is not built yet")
@@ -130,7 +131,7 @@ def test_a_page_of_an_older_version_leads_to_the_first(visitor: Visitor, api: ht
     link = page.get_by_role("link", name="Next page").get_attribute("href")
     assert link is not None
     marts.execute("UPDATE ops.warehouse_version SET version = version + 1")
-    wait_until(lambda: api.get(link, headers={"Accept": "text/html"}).status_code == 409)
+    wait_for(lambda: api.get(link, headers={"Accept": "text/html"}).status_code == 409)
     page = visitor.visit(link, status=409)
     expect(page.locator("h1")).to_have_text("The warehouse was built anew")
     follow(page.get_by_role("link", name="Begin with the first page"))

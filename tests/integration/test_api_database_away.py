@@ -10,13 +10,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from api_service import serving, wait_until
+from api_service import serving
 from conftest import free_port
 from medical_telegram_warehouse.api import ApiOptions
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
+from waiting import wait_for
 
 ADDRESS = DatabaseAddress("127.0.0.1", 0, "warehouse", "owner", SecretStr("a password of its own"))
 
@@ -40,7 +41,7 @@ def url(embedded: tuple[EmbeddedServer, DatabaseAddress], tmp_path_factory: pyte
     folder = tmp_path_factory.mktemp("files")
     options = ApiOptions(embedded[1], ZoneInfo("UTC"), Path(folder), requests_per_minute=0)
     with serving(options) as address:
-        wait_until(lambda: httpx.get(f"{address}/health").status_code == 200)
+        wait_for(lambda: httpx.get(f"{address}/health").status_code == 200)
         yield address
 
 
@@ -61,7 +62,7 @@ def test_a_database_that_goes_away_and_comes_back(url: str, embedded: tuple[Embe
     assert str(embedded[1].port) not in response.text
     assert "mtw_database_up 0.0" in httpx.get(f"{url}/metrics", timeout=30).text
     server.ensure()
-    wait_until(lambda: httpx.get(f"{url}/health", timeout=30).status_code == 200)
+    wait_for(lambda: httpx.get(f"{url}/health", timeout=30).status_code == 200)
     assert "mtw_database_up 1.0" in httpx.get(f"{url}/metrics", timeout=30).text
 
 

@@ -11,9 +11,10 @@ import httpx
 import psycopg
 import pytest
 
-from api_service import SHOP, options_of, serving, wait_until
+from api_service import SHOP, options_of, serving
 from medical_telegram_warehouse.api.edge.keys import new_key
 from medical_telegram_warehouse.settings import Settings
+from waiting import wait_for
 
 Marts = psycopg.Connection[dict[str, Any]]
 REPORT = "/api/reports/top-products"
@@ -43,7 +44,7 @@ class TestCache:
         first = api.get(REPORT)
         assert cached_answers(api) > 0
         new_version(marts)
-        wait_until(lambda: cached_answers(api) == 0)
+        wait_for(lambda: cached_answers(api) == 0)
         again = api.get(REPORT, headers={"If-None-Match": first.headers["etag"]})
         assert again.status_code == 200
         assert again.json()["warehouse"]["version"] == first.json()["warehouse"]["version"] + 1
@@ -62,14 +63,14 @@ class TestCache:
 
     def test_nothing_is_kept_while_a_build_is_changing_the_marts(self, api: httpx.Client, marts: Marts) -> None:
         new_version(marts)
-        wait_until(lambda: cached_answers(api) == 0)
+        wait_for(lambda: cached_answers(api) == 0)
         kept = api.get(REPORT, params={"limit": 3})
         marts.execute("UPDATE ops.warehouse_version SET is_building = true, building_since = now()")
         try:
-            wait_until(lambda: api.get("/health").json()["warehouse"]["is_building"])
+            wait_for(lambda: api.get("/health").json()["warehouse"]["is_building"])
             assert api.get(REPORT, params={"limit": 4}).json()["warehouse"]["is_building"]
             # What was answered before the build began fits together, and is given until it ends.
-            wait_until(lambda: "mtw_warehouse_building 1.0" in api.get("/metrics").text)
+            wait_for(lambda: "mtw_warehouse_building 1.0" in api.get("/metrics").text)
             assert api.get(REPORT, params={"limit": 3}).content == kept.content
             assert cached_answers(api) == 1
         finally:

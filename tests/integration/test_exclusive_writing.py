@@ -59,7 +59,7 @@ def load_photos(database: Database, csv: Path) -> DetectionLoadSummary:
         return load_detections(connection, csv)
 
 
-def wait_until(condition: Callable[[], bool], *running: Future[Any]) -> None:
+def wait_for(condition: Callable[[], bool], *running: Future[Any]) -> None:
     """Look until it is so. Whoever should be waiting then, and has ended instead, fails the test at once."""
     deadline = time.monotonic() + 120
     while not condition():
@@ -121,9 +121,9 @@ def test_a_build_waits_for_a_load_and_whoever_writes_raw_waits_for_a_build(
 
     with stopped_at_message(database, LATE):
         loading = pool.submit(load, database, large)
-        wait_until(lambda: is_blocked(database, "loader"), loading)
+        wait_for(lambda: is_blocked(database, "loader"), loading)
         building = pool.submit(run, TransformStep.MESSAGES)
-        wait_until(lambda: ("mtw transform", BUILD_LOCK) in waiting(database), loading, building)
+        wait_for(lambda: ("mtw transform", BUILD_LOCK) in waiting(database), loading, building)
         assert 0 < database.value("SELECT count(*) FROM raw.telegram_messages") < MESSAGES
         assert not (tmp_path / "dbt").exists(), "dbt has started"
     assert loading.result().new_messages == MESSAGES
@@ -138,14 +138,14 @@ def test_a_build_waits_for_a_load_and_whoever_writes_raw_waits_for_a_build(
         with holder.transaction():
             holder.execute("LOCK TABLE raw.image_scans")
             building = pool.submit(run, TransformStep.PHOTOS)
-            wait_until(lambda: is_blocked(database, "dbt"), building)
+            wait_for(lambda: is_blocked(database, "dbt"), building)
             writers: list[Future[Any]] = [
                 pool.submit(load, database, lake(tmp_path / "more", "more")),
                 pool.submit(extract, database),
                 pool.submit(load_photos, database, csv),
             ]
             names = ("loader", "extractor", "photo loader")
-            wait_until(lambda: {(name, BUILD_LOCK) for name in names} <= waiting(database), building, *writers)
+            wait_for(lambda: {(name, BUILD_LOCK) for name in names} <= waiting(database), building, *writers)
             assert database.rows("SELECT m::text FROM raw.telegram_messages AS m ORDER BY 1") == before
             assert database.value("SELECT count(*) FROM raw.message_genres") == 0
         assert building.result().rows["fct_images"] == 0
@@ -164,11 +164,11 @@ def test_an_extraction_waits_until_a_load_is_done_and_reads_all_of_it(
     """It notes up to when it has read: what a load was still storing then would never be read."""
     with stopped_at_message(database, LATE):
         loading = pool.submit(load, database, large)
-        wait_until(lambda: is_blocked(database, "loader"), loading)
+        wait_for(lambda: is_blocked(database, "loader"), loading)
         extracting = pool.submit(extract, database)
-        wait_until(lambda: ("extractor", LOAD_LOCK) in waiting(database), loading, extracting)
+        wait_for(lambda: ("extractor", LOAD_LOCK) in waiting(database), loading, extracting)
         second = pool.submit(extract, database)
-        wait_until(lambda: ("extractor", EXTRACT_LOCK) in waiting(database), loading, extracting, second)
+        wait_for(lambda: ("extractor", EXTRACT_LOCK) in waiting(database), loading, extracting, second)
         assert database.value("SELECT count(*) FROM raw.message_genres") == 0
     assert loading.result().new_messages == MESSAGES
     assert sorted([extracting.result().messages, second.result().messages]) == [0, MESSAGES]
@@ -186,9 +186,9 @@ def test_two_loads_at_once_give_what_one_after_the_other_gives(
     other = lake(tmp_path / "other", "other")
     with stopped_at_message(database, LATE):
         first = pool.submit(load, database, large, application="first")
-        wait_until(lambda: is_blocked(database, "first"), first)
+        wait_for(lambda: is_blocked(database, "first"), first)
         second = pool.submit(load, database, other, large, application="second")
-        wait_until(lambda: ("second", LOAD_LOCK) in waiting(database), first, second)
+        wait_for(lambda: ("second", LOAD_LOCK) in waiting(database), first, second)
         unedited = "SELECT count(*) FROM raw.telegram_messages WHERE message_text LIKE 'edited%'"
         assert database.value(unedited) == 0
     assert first.result().new_messages == MESSAGES
@@ -210,7 +210,7 @@ def test_a_wait_that_is_cancelled_leaves_no_lock_behind(
         pid = patient.info.backend_pid
         idle.execute("SELECT pg_advisory_lock(%s)", [LOAD_LOCK])
         loading = pool.submit(load_messages, patient, [large], now=NOW)
-        wait_until(lambda: database.value(held, pid) == 2, loading)
+        wait_for(lambda: database.value(held, pid) == 2, loading)
         database.value("SELECT pg_cancel_backend(%s)", pid)
         with pytest.raises(psycopg.errors.QueryCanceled):
             loading.result()

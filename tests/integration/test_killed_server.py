@@ -97,12 +97,12 @@ class Victim:
         """Kill the server while a step runs, see what the step says of it, and start the server again."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             running = pool.submit(step)
-            wait_until(is_in_the_middle, running.done)
+            wait_for(is_in_the_middle, running.done)
             # Its first process, as a system short of memory does. The others end as soon as they notice.
             os.kill(int((self.server.cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             with pytest.raises(DatabaseUnavailableError, match=r"connection .* was lost|server closed|unexpected"):
                 running.result()
-        wait_until(self._is_up_again)
+        wait_for(self._is_up_again)
 
     def _is_up_again(self) -> bool:
         """The server can start once the system has cleared all its processes away; what it says before is transient."""
@@ -117,7 +117,7 @@ class Victim:
         command = [sys.executable, "-c", IN_CHILD, what, str(folder), str(PROJECT), *address, NOW.isoformat()]
         with subprocess.Popen(command) as child:
             try:
-                wait_until(is_in_the_middle, lambda: child.poll() is not None)
+                wait_for(is_in_the_middle, lambda: child.poll() is not None)
             finally:
                 child.kill()
 
@@ -149,7 +149,7 @@ def build_messages(database: Database, state_dir: Path) -> TransformSummary:
     )
 
 
-def wait_until(condition: Callable[[], bool], is_over: Callable[[], bool] = lambda: False) -> None:
+def wait_for(condition: Callable[[], bool], is_over: Callable[[], bool] = lambda: False) -> None:
     """Look until it is so, or until the one who should bring it about has ended."""
     deadline = time.monotonic() + 120
     while not condition():

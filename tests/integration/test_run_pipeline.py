@@ -33,8 +33,8 @@ from pipeline_runs import (
     recorded,
     run_twice,
     settings_with_database,
-    wait_for,
 )
+from waiting import wait_for
 
 MakeSettings = Callable[..., Settings]
 RAW_MESSAGE_ASSETS = [

@@ -28,10 +28,10 @@ from pipeline_runs import (
     recorded,
     run_twice,
     settings_with_database,
-    wait_for,
 )
 from telegram_server import TelegramServer, World
 from telegram_server.fake_channel import FakeChannel
+from waiting import wait_for
 from warehouse_rows import contents
 
 MakeSettings = Callable[..., Settings]

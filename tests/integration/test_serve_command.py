@@ -18,10 +18,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api_service import wait_until
 from conftest import PROJECT, Database, free_port
 from medical_telegram_warehouse.api.edge.keys import digest_of
 from medical_telegram_warehouse.records import ApiKey
+from waiting import wait_for
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is tested
 MTW = [sys.executable, "-m", "medical_telegram_warehouse.cli"]
@@ -75,7 +75,7 @@ def refusal(environment: dict[str, str], *arguments: str) -> str:
 
 def test_it_serves_until_it_is_interrupted(environment: dict[str, str]) -> None:
     with running(environment) as process:
-        wait_until(lambda: answers(environment) == 200)
+        wait_for(lambda: answers(environment) == 200)
         assert process.stdout is not None
         assert f"dashboard: http://127.0.0.1:{environment['API_PORT']}" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -86,7 +86,7 @@ def test_it_serves_until_it_is_interrupted(environment: dict[str, str]) -> None:
 def test_it_ends_with_the_process_that_holds_its_input(environment: dict[str, str]) -> None:
     """`mtw dev` starts it so: however Dagster ends, no server is left behind."""
     with running(environment, "--until-stdin-closes", stdin=subprocess.PIPE) as process:
-        wait_until(lambda: answers(environment) == 200)
+        wait_for(lambda: answers(environment) == 200)
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=30) == 0
@@ -105,7 +105,7 @@ def test_beyond_this_machine_a_key_is_asked_for(environment: dict[str, str]) -> 
     key, line = found.groups()
     assert ApiKey.parse(line).digest == digest_of(key)
     with running({**environment, "API_KEYS": line}, "--host", EVERYWHERE):
-        wait_until(lambda: answers(environment, **{"X-API-Key": key}) == 200)
+        wait_for(lambda: answers(environment, **{"X-API-Key": key}) == 200)
         assert answers(environment) == 401
 
 
@@ -156,7 +156,7 @@ def test_a_reader_of_its_own_is_enough(environment: dict[str, str], database: Da
     }
     try:
         with running(alone):
-            wait_until(lambda: answers(environment) == 200)
+            wait_for(lambda: answers(environment) == 200)
     finally:
         subprocess.run([*MTW, "db", "drop-user", reader], env=environment, capture_output=True, check=True)
 

@@ -53,4 +53,4 @@ def test_masking_keeps_the_length_so_that_highlights_stay_where_they_are(text: s
 @given(st.text(alphabet="0123456789+-. ()/a", max_size=40))
 def test_what_is_masked_once_is_not_masked_further(text: str) -> None:
     masked = mask_phones(text)
-    assert mask_phones(masked).count("•") >= masked.count("•")
+    assert mask_phones(masked) == masked

@@ -22,6 +22,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import serialize_value
 from pydantic import SecretStr
 
+from medical_telegram_warehouse.api.pipeline.repository import PIPELINE_STEPS
 from medical_telegram_warehouse.errors import TransformError
 from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
 from medical_telegram_warehouse.orchestration.instance import open_instance
@@ -319,3 +320,8 @@ def test_the_entry_points_give_the_job_and_the_schedule_themselves(monkeypatch: 
     assert isinstance(pipeline.medical_telegram_warehouse_pipeline, JobDefinition)
     assert pipeline.medical_telegram_warehouse_pipeline.name == JOB
     assert pipeline.daily_pipeline_schedule.name == SCHEDULE
+
+
+def test_the_api_knows_how_many_steps_a_whole_run_has() -> None:
+    """It cannot import them without loading what they load."""
+    assert len(STEPS) == PIPELINE_STEPS

@@ -34,27 +34,3 @@ class ProductClass(StrEnum):
     SUPPLY = "supply"
     TEST = "test"
     OTHER = "other"
-
-
-class ImageCategory(StrEnum):
-    """What a photo shows."""
-
-    PROMOTIONAL = "promotional"
-    PRODUCT_DISPLAY = "product_display"
-    LIFESTYLE = "lifestyle"
-    OTHER = "other"
-
-
-class Genre(StrEnum):
-    """What kind of text a message is."""
-
-    SINGLE_PRODUCT_AD = "single_product_ad"
-    PRICE_LIST = "price_list"
-    PRODUCT_LIST = "product_list"
-    SERVICE_PROMO = "service_promo"
-    TRAINING_AD = "training_ad"
-    JOB_AD = "job_ad"
-    BUSINESS_SALE = "business_sale"
-    HEALTH_EDUCATION = "health_education"
-    NEWS_OTHER = "news_other"
-    MEDIA_ONLY = "media_only"

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 
 from medical_telegram_warehouse.api.answers.answer import PageRequest
 from medical_telegram_warehouse.api.answers.times import moments
-from medical_telegram_warehouse.api.answers.types import ImageCategory
 from medical_telegram_warehouse.api.channels.repository import channel_key, require_channel
 from medical_telegram_warehouse.api.dashboard import wording
 from medical_telegram_warehouse.api.dashboard.forms import Form, address, choices
@@ -23,6 +22,7 @@ from medical_telegram_warehouse.api.images import repository
 from medical_telegram_warehouse.api.images.parameters import ImageParameters, ImageSort
 from medical_telegram_warehouse.api.images.schemas import ImageStatus
 from medical_telegram_warehouse.api.reports.repository import visual_stats
+from medical_telegram_warehouse.records import ImageCategory
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 48

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from medical_telegram_warehouse.api.answers.answer import PageRequest
-from medical_telegram_warehouse.api.answers.types import Genre
 from medical_telegram_warehouse.api.channels.repository import require_channel
 from medical_telegram_warehouse.api.dashboard import repository, wording
 from medical_telegram_warehouse.api.dashboard.forms import Form, address, choices
@@ -20,6 +19,7 @@ from medical_telegram_warehouse.api.errors import ApiError
 from medical_telegram_warehouse.api.messages import searching
 from medical_telegram_warehouse.api.messages.parameters import SearchParameters
 from medical_telegram_warehouse.api.products.finding import Finder, ProductNames
+from medical_telegram_warehouse.offers.genre import Genre
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 25

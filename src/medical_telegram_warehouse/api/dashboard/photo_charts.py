@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from medical_telegram_warehouse.api.answers.types import ImageCategory
 from medical_telegram_warehouse.api.dashboard import wording
 from medical_telegram_warehouse.api.dashboard.charts import Cell, Chart, Point, Series
 from medical_telegram_warehouse.api.dashboard.forms import address, choices
 from medical_telegram_warehouse.api.dashboard.rendering import Frame
 from medical_telegram_warehouse.api.database.pool import Row
+from medical_telegram_warehouse.records import ImageCategory
 
 # More bars than these have no room for their names.
 _MOST_BARS = 12

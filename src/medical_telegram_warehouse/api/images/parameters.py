@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from medical_telegram_warehouse.api.answers.parameters import ChannelFilter, DateFilter, Page
-from medical_telegram_warehouse.api.answers.types import ImageCategory
 from medical_telegram_warehouse.api.images.schemas import ImageStatus
+from medical_telegram_warehouse.records import ImageCategory
 
 
 class ImageSort(StrEnum):

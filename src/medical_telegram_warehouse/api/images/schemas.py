@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from medical_telegram_warehouse.api.answers.answer import Envelope, PageEnvelope
-from medical_telegram_warehouse.api.answers.types import ImageCategory
+from medical_telegram_warehouse.records import ImageCategory
 
 
 class ImageStatus(StrEnum):

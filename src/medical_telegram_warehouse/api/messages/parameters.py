@@ -13,7 +13,7 @@ from medical_telegram_warehouse.api.answers.parameters import (
     DateFilter,
     Page,
 )
-from medical_telegram_warehouse.api.answers.types import Genre
+from medical_telegram_warehouse.offers.genre import Genre
 
 
 class ObservationParameters(Page, DateFilter):

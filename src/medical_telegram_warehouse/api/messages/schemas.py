@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from medical_telegram_warehouse.api.answers.answer import Envelope, PageEnvelope
 from medical_telegram_warehouse.api.answers.masking import PublicText
-from medical_telegram_warehouse.api.answers.types import Genre, Price
+from medical_telegram_warehouse.api.answers.types import Price
+from medical_telegram_warehouse.offers.genre import Genre
 
 
 class Highlight(BaseModel):

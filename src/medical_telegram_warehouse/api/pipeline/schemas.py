@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from medical_telegram_warehouse.api.answers.answer import Envelope, PageEnvelope
-from medical_telegram_warehouse.api.answers.masking import PublicText
 
 
 class Health(Envelope):
@@ -92,13 +91,3 @@ class RejectedRecordList(PageEnvelope):
     """A part of the rejected records."""
 
     rejected_records: list[RejectedRecord] = Field(description="Newest first.")
-
-
-class VolumeAnomaly(BaseModel):
-    """A day on which a channel posted far more or far less than it uses to."""
-
-    channel_name: str = Field(description="The channel.")
-    full_date: date = Field(description="The business day.")
-    kind: PublicText = Field(description="`unusually many` or `unusually few`.")
-    message_count: int = Field(description="Messages of that day.")
-    expected_count: float = Field(description="Median of the same weekday in the weeks before.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
 from medical_telegram_warehouse.api.answers.answer import Envelope, PageEnvelope
 from medical_telegram_warehouse.api.answers.masking import PublicText
 from medical_telegram_warehouse.api.answers.types import Price, ProductClass
+from medical_telegram_warehouse.offers.records import Availability as LineStatus
 
 
 class Product(BaseModel):
@@ -69,14 +69,6 @@ class Spelling(BaseModel):
     offer_count: int = Field(description="Offers that write it so.")
 
 
-class AvailabilityStatus(StrEnum):
-    """What the newest line of a channel says of a product."""
-
-    OFFERED = "offered"
-    PRICE_WITHHELD = "price_withheld"
-    STOCK_OUT = "stock_out"
-
-
 class Availability(BaseModel):
     """Whether a channel has a product, as it last said."""
 
@@ -86,7 +78,7 @@ class Availability(BaseModel):
     strength: PublicText | None = Field(description="Its strength; null where offers tell none.")
     form: PublicText | None = Field(description="Its form; null where offers tell none.")
     channel_name: str = Field(description="The channel.")
-    last_status: AvailabilityStatus = Field(description="What its newest line says.")
+    last_status: LineStatus = Field(description="What its newest line says.")
     latest_price: Price | None = Field(description="Its newest price that is no outlier; null without any.")
     latest_price_currency: str | None = Field(description="The currency of that price.")
     first_seen_date: date | None = Field(description="Business day on which it was offered first.")
@@ -163,7 +155,7 @@ class Offer(BaseModel):
     price_per_unit: Price | None = Field(description="The price by number of units in the pack; null where unknown.")
     expiry_date: date | None = Field(description="First day of the month in which it expires; null where unknown.")
     seller: PublicText | None = Field(description="Who sells it, where that is not the channel.")
-    availability: AvailabilityStatus = Field(description="What the line says.")
+    availability: LineStatus = Field(description="What the line says.")
     is_repost: bool = Field(description="Whether it says nothing new.")
     is_price_outlier: bool = Field(description="Whether the price lies far off the product's usual one.")
     confidence: float | None = Field(description="How sure the extractor is, 0 to 1.")
