@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from medical_telegram_warehouse.api.answers.answer import Envelope, PageEnvelope
 from medical_telegram_warehouse.api.answers.masking import PublicText
 from medical_telegram_warehouse.api.answers.types import Price, ProductClass
-from medical_telegram_warehouse.offers.records import Availability as LineStatus
+from medical_telegram_warehouse.offers.records import Availability
 
 
 class Product(BaseModel):
@@ -69,7 +69,7 @@ class Spelling(BaseModel):
     offer_count: int = Field(description="Offers that write it so.")
 
 
-class Availability(BaseModel):
+class ProductAvailability(BaseModel):
     """Whether a channel has a product, as it last said."""
 
     product_key: str = Field(description="The product.")
@@ -78,7 +78,7 @@ class Availability(BaseModel):
     strength: PublicText | None = Field(description="Its strength; null where offers tell none.")
     form: PublicText | None = Field(description="Its form; null where offers tell none.")
     channel_name: str = Field(description="The channel.")
-    last_status: LineStatus = Field(description="What its newest line says.")
+    last_status: Availability = Field(description="What its newest line says.")
     latest_price: Price | None = Field(description="Its newest price that is no outlier; null without any.")
     latest_price_currency: str | None = Field(description="The currency of that price.")
     first_seen_date: date | None = Field(description="Business day on which it was offered first.")
@@ -94,7 +94,7 @@ class Availability(BaseModel):
 class AvailabilityList(PageEnvelope):
     """A part of what channels have."""
 
-    availability: list[Availability] = Field(description="One row per product and channel.")
+    availability: list[ProductAvailability] = Field(description="One row per product and channel.")
 
 
 class ProductDetail(Envelope):
@@ -103,10 +103,10 @@ class ProductDetail(Envelope):
     product: Product = Field(description="The product.")
     brands: list[PublicText] = Field(description="Brands that its offers carry.")
     is_known: bool = Field(description="Whether the dictionary or an answer knows it.")
-    cheapest: Availability | None = Field(
+    cheapest: ProductAvailability | None = Field(
         description="The channel that offers it now for the least, in ETB; null where no channel tells a price."
     )
-    availability: list[Availability] = Field(description="Each channel that offers or offered it.")
+    availability: list[ProductAvailability] = Field(description="Each channel that offers or offered it.")
     spellings: list[Spelling] = Field(
         description="The ways in which it is written, the most frequent first; 50 at most."
     )
@@ -155,7 +155,7 @@ class Offer(BaseModel):
     price_per_unit: Price | None = Field(description="The price by number of units in the pack; null where unknown.")
     expiry_date: date | None = Field(description="First day of the month in which it expires; null where unknown.")
     seller: PublicText | None = Field(description="Who sells it, where that is not the channel.")
-    availability: LineStatus = Field(description="What the line says.")
+    availability: Availability = Field(description="What the line says.")
     is_repost: bool = Field(description="Whether it says nothing new.")
     is_price_outlier: bool = Field(description="Whether the price lies far off the product's usual one.")
     confidence: float | None = Field(description="How sure the extractor is, 0 to 1.")
