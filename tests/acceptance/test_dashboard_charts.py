@@ -115,6 +115,16 @@ def test_charts_do_not_move_for_those_who_want_calm(visitor: Visitor) -> None:
         assert page.evaluate(moves) is expected
 
 
+def test_a_library_that_does_not_come_is_told_and_the_tables_are_there(visitor: Visitor) -> None:
+    page = visitor.visit("/")
+    page.route("**/echarts*", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("figure#volume .canvas")).to_have_text(re.compile("could not be loaded; the table has the same"))
+    assert len(chart_table(page, "volume")) > 5
+    assert visitor.problems, "the console tells it, too"
+    visitor.problems.clear()
+
+
 def test_without_scripts_the_tables_are_there(visitor: Visitor, product: str) -> None:
     page = visitor.visit(f"/products/{product}", script=False)
     expect(page.locator("figure#prices noscript, figure#prices .note").first).to_be_attached()

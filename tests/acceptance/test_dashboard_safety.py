@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api_service import MARKUP, SHOP, options_of, serving
-from browser_pages import Visitor, browser, plain, visitor
+from browser_pages import Visitor, browser, drawn, plain, visitor
 from conftest import PROJECT, Database
 from dashboard_service import add_empty_marts, add_row, options_over
 from medical_telegram_warehouse.api.edge.keys import new_key
@@ -208,7 +208,7 @@ def test_the_font_is_loaded_only_where_amharic_stands(
 
 def test_files_are_kept_by_browsers_for_as_long_as_they_are_the_same(api: httpx.Client) -> None:
     page = api.get("/", headers={"Accept": "text/html"}).text
-    addresses = re.findall(r"(?:src|href)=\"(/static/[^\"]+)\"", page)
+    addresses = re.findall(r"(?:src|href|data-library)=\"(/static/[^\"]+)\"", page)
     assert len(addresses) >= 5
     for address in addresses:
         response = api.get(address)
@@ -222,7 +222,7 @@ def test_files_are_kept_by_browsers_for_as_long_as_they_are_the_same(api: httpx.
 def test_charts_are_loaded_only_where_there_are_some(visitor: Visitor) -> None:
     visitor.visit("/products")
     assert not [each for each in visitor.asked if "echarts" in each]
-    visitor.visit("/")
+    drawn(visitor.visit("/"), ["volume"])
     assert [each for each in visitor.asked if "echarts" in each]
 
 

@@ -30,8 +30,10 @@ logger = logging.getLogger(__name__)
 CLUSTER_FOLDER = "postgres"
 _START_SECONDS = 60
 # For a disk without moving parts; with the defaults, which are for a machine of long ago, builds of a long history take
-# longer (`make bench ARGS=warehouse`). Memory is taken only as it is used.
-_TUNING = "-c shared_buffers=512MB -c random_page_cost=1.1 -c max_wal_size=2GB"
+# longer (`make bench ARGS=warehouse`).
+_TUNING = "-c random_page_cost=1.1 -c max_wal_size=2GB"
+# What a search reads of a million messages fits into this. Memory is taken only as it is used.
+_MOST_BUFFERS_MB = 2048
 # PostgreSQL refuses to run as root. 'postgres' where the system has that user, else 'nobody'.
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
@@ -140,7 +142,8 @@ class EmbeddedServer:
         self.log.touch()
         _give_away(self.log)
         listen = "127.0.0.1" if self._address.host == "localhost" else self._address.host
-        options = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories='' {_TUNING}"
+        place = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories=''"
+        options = f"{place} {_TUNING} -c shared_buffers={_buffers_mb()}MB"
         result = self._call(
             "pg_ctl",
             *("-D", str(self.cluster), "-l", str(self.log), "-o", options, "-w", "-t", str(_START_SECONDS), "start"),
@@ -178,6 +181,12 @@ class EmbeddedServer:
             return subprocess.CompletedProcess(command, code, output.read_text(errors="replace"))
         finally:
             output.unlink(missing_ok=True)
+
+
+def _buffers_mb() -> int:
+    """A quarter of the machine's memory, as PostgreSQL's manual has it for a start, within limits."""
+    quarter = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+    return max(128, min(_MOST_BUFFERS_MB, quarter >> 20))
 
 
 def bundled_binaries() -> list[Path]:

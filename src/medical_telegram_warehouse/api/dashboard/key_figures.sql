@@ -20,11 +20,12 @@ posts AS (
     GROUP BY is_now
 ),
 
-prices AS (
+-- Grouped before they are counted: DISTINCT would sort all keys as text.
+offered AS (
     SELECT
+        recent.product_key,
         recent.date_key > to_char(newest.last_date - %(days)s, 'YYYYMMDD')::integer AS is_now,
-        sum(recent.offer_count)::bigint AS offer_count,
-        count(DISTINCT recent.product_key) AS product_count
+        sum(recent.offer_count) AS offer_count
     FROM newest
     CROSS JOIN marts.dim_channels AS channels
     CROSS JOIN LATERAL (
@@ -38,6 +39,15 @@ prices AS (
             AND found.date_key > to_char(newest.last_date - 2 * %(days)s, 'YYYYMMDD')::integer
             AND found.date_key <= to_char(newest.last_date, 'YYYYMMDD')::integer
     ) AS recent
+    GROUP BY recent.product_key, is_now
+),
+
+prices AS (
+    SELECT
+        is_now,
+        sum(offer_count)::bigint AS offer_count,
+        count(*) AS product_count
+    FROM offered
     GROUP BY is_now
 )
 

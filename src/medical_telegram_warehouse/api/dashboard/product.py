@@ -31,7 +31,7 @@ from medical_telegram_warehouse.api.products.repository import (
 router = APIRouter(include_in_schema=False)
 _KEY = re.compile(r"[0-9a-f]{32}")
 # More would neither be told apart nor read; then weeks or months are shown.
-_MOST_POINTS = 600
+_MOST_POINTS = 400
 _PHOTOS = 12
 _CHANGES = 20
 _OFFERS = 15

@@ -14,7 +14,8 @@ WITH found AS MATERIALIZED (
 newest AS (
     SELECT
         message_key,
-        message_timestamp
+        message_timestamp,
+        row_number() OVER (ORDER BY message_timestamp DESC, message_key DESC) AS place
     FROM found
     WHERE
         %(after_at)s::bigint IS NULL
@@ -28,12 +29,12 @@ SELECT
     newest.message_key,
     newest.message_timestamp,
     CASE
-        WHEN %(words)s::tsquery IS NOT NULL
+        WHEN %(words)s::tsquery IS NOT NULL AND newest.place <= %(ranked)s
             THEN (
-                SELECT ts_rank_cd(texts.search_vector, %(words)s::tsquery, 1)
+                SELECT ts_rank(texts.search_vector, %(words)s::tsquery, 1)
                 FROM marts.rpt_message_search AS texts
                 WHERE texts.message_key = newest.message_key
             )
     END AS rank
 FROM newest
-ORDER BY newest.message_timestamp DESC, newest.message_key DESC;
+ORDER BY newest.place;

@@ -2,7 +2,12 @@
 SELECT
     newest.message_key,
     newest.message_timestamp,
-    CASE WHEN %(words)s::tsquery IS NOT NULL THEN ts_rank_cd(newest.search_vector, %(words)s::tsquery, 1) END AS rank
+    CASE
+        WHEN
+            %(words)s::tsquery IS NOT NULL
+            AND row_number() OVER (ORDER BY newest.message_timestamp DESC, newest.message_key DESC) <= %(ranked)s
+            THEN ts_rank(newest.search_vector, %(words)s::tsquery, 1)
+    END AS rank
 FROM (
     SELECT
         message_key,

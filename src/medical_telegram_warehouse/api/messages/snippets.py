@@ -15,6 +15,7 @@ _LETTER = r"[^\W_]"
 _REST_OF_WORD = f"{_LETTER}*"
 # Ethiopic letters that sound alike, as one, like in everything that is searched.
 _SOUNDS = {code: fold_words(chr(code)) or chr(code) for code in range(0x1200, 0x1380)}
+_ETHIOPIC = re.compile("[\u1200-\u137f]")
 _BLANKS = re.compile(r"\s")
 
 
@@ -55,7 +56,7 @@ class Highlighter:
         if self._pattern is None or not text:
             return []
         folded = fold(text)
-        searched = folded.lower.translate(_SOUNDS)
+        searched = folded.lower.translate(_SOUNDS) if _ETHIOPIC.search(folded.lower) else folded.lower
         return [folded.original(*found.span()) for found in self._pattern.finditer(searched)]
 
 

@@ -2,6 +2,7 @@
 // Draws what the pages' JSON blocks hold: see dashboard/charts.py. Colours come from the style sheet, so that charts
 // follow the theme; text goes in as text, never as markup.
 (() => {
+  const { library } = document.currentScript.dataset;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "circle"];
@@ -154,14 +155,33 @@
     drawn.push(update);
   }
 
-  for (const figure of document.querySelectorAll("figure.chart:has(script.data)")) {
-    try {
-      draw(figure);
-    } catch (error) {
-      figure.querySelector(".canvas").textContent = "The chart could not be drawn; the table has the same numbers.";
-      console.error(error);
+  function drawAll() {
+    for (const figure of document.querySelectorAll("figure.chart:has(script.data)")) {
+      try {
+        draw(figure);
+      } catch (error) {
+        figure.querySelector(".canvas").textContent = "The chart could not be drawn; the table has the same numbers.";
+        console.error(error);
+      }
     }
   }
+
+  // The library is most of what a page weighs. It is asked for once the page is seen: a frame is painted before the
+  // first task after it, and a page in the background gets no frames.
+  function load() {
+    const script = document.createElement("script");
+    script.src = library;
+    script.addEventListener("load", drawAll);
+    script.addEventListener("error", () => {
+      for (const wait of document.querySelectorAll(".canvas .wait")) {
+        wait.textContent = "The chart's library could not be loaded; the table has the same numbers.";
+      }
+    });
+    document.head.append(script);
+  }
+  if (document.hidden) load();
+  else requestAnimationFrame(() => setTimeout(load));
+
   const again = () => drawn.forEach((update) => update());
   document.documentElement.addEventListener("themechange", again);
   dark.addEventListener("change", again);
