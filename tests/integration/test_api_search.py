@@ -78,6 +78,8 @@ def test_filters_are_those_of_the_marts(api: httpx.Client, marts: Marts) -> None
     for name, condition in (
         ({"has_image": "true"}, "has_image"),
         ({"has_image": "false"}, "NOT has_image"),
+        ({"is_original_post": "true"}, "is_original_post"),
+        ({"is_original_post": "false"}, "NOT is_original_post"),
         ({"genre": "price_list"}, "genre = 'price_list'"),
         ({"from_date": "2026-09-10", "to_date": "2026-09-12"}, "date_key BETWEEN 20260910 AND 20260912"),
         ({"channel_name": "sample_glow_cosmetics"}, "channel_name = 'sample_glow_cosmetics'"),

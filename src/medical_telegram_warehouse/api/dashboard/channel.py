@@ -87,17 +87,20 @@ async def _activity(snapshot: Snapshot, found: Row, asked: ActivityFilters) -> d
         f"/api/channels/{quote(name)}/activity", period=asked.period, from_date=from_date, to_date=to_date, format="csv"
     )
 
-    def link(day: date) -> str:
-        return messages_of(name, day, day + timedelta(days=step - 1))
+    def link(day: date, *, is_original_post: bool) -> str:
+        return messages_of(name, day, day + timedelta(days=step - 1), is_original_post=is_original_post)
 
     for row in rows:
         row["other_count"] = row["message_count"] - row["original_post_count"]
     counted = [
-        Series(title, [Point(row["period"], row[column], link(row["period"])) for row in rows])
-        for title, column in (("Original posts", "original_post_count"), ("Copies, more photos", "other_count"))
+        Series(title, [Point(row["period"], row[column], link(row["period"], is_original_post=is_it)) for row in rows])
+        for title, column, is_it in (
+            ("Original posts", "original_post_count", True),
+            ("Copies, more photos", "other_count", False),
+        )
     ]
     viewed = [
-        Series(title, [Point(row["period"], row[column], link(row["period"])) for row in rows])
+        Series(title, [Point(row["period"], row[column], link(row["period"], is_original_post=True)) for row in rows])
         for title, column in (("Mean", "avg_views"), ("Median", "median_views"))
         if any(row[column] is not None for row in rows)
     ]

@@ -57,7 +57,7 @@ async def show_channels(request: Request, snapshot: MartsSnapshot) -> Response:
             await require_channel(snapshot, name)
         except ApiError as error:
             form.refuse("channel_name", error)
-    cards = [card | {"first_date": _first_day(card)} for card in await scorecards(snapshot)]
+    cards = await scorecards(snapshot)
     scored = {row["channel_name"] for row in cards}
     compared: dict[str, Any] = {}
     if form.is_usable and form.asked.channel_name:
@@ -73,11 +73,6 @@ async def show_channels(request: Request, snapshot: MartsSnapshot) -> Response:
         most=MOST_COMPARED,
         **compared,
     )
-
-
-def _first_day(card: Row) -> date:
-    last: date = card["last_message_date"]
-    return last - timedelta(days=card["day_count"] - 1)
 
 
 def _sorted(cards: Sequence[Row], order: ScoreSort) -> list[Row]:

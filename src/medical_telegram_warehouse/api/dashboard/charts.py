@@ -139,6 +139,12 @@ def week_of(channel_name: str, monday: date) -> str:
     return messages_of(channel_name, monday, monday + timedelta(days=6))
 
 
-def messages_of(channel_name: str | None, from_date: date, to_date: date) -> str:
-    """The messages of some days."""
-    return address("/messages", channel_name=channel_name, from_date=from_date, to_date=to_date)
+def messages_of(channel_name: str | None, from_date: date, to_date: date, **filters: Any) -> str:
+    """The messages of some days; `filters` are others of the page."""
+    return address("/messages", channel_name=channel_name, from_date=from_date, to_date=to_date, **filters)
+
+
+def messages_of_card(card: Row, **filters: Any) -> str:
+    """The messages that a scorecard is about."""
+    last: date = card["last_message_date"]
+    return messages_of(card["channel_name"], last - timedelta(days=card["day_count"] - 1), last, **filters)

@@ -78,11 +78,12 @@ async def show_overview(request: Request, snapshot: MartsSnapshot) -> Response:
 def _figures(now: Row, before: Row | None, first_date: date, last_date: date) -> list[Figure]:
     days = {"from_date": first_date, "to_date": last_date}
     messages = messages_of(None, first_date, last_date)
-    priced = address("/messages", has_price=True, **days)
+    originals = messages_of(None, first_date, last_date, is_original_post=True)
+    priced = messages_of(None, first_date, last_date, has_price=True)
     wanted = (
         ("Messages", "message_count", messages),
-        ("Original posts", "original_post_count", messages),
-        ("Mean views of original posts", "avg_views", "/channels"),
+        ("Original posts", "original_post_count", originals),
+        ("Mean views of original posts", "avg_views", originals),
         ("Offers with a price", "offer_count", priced),
         ("Products with a price", "product_count", address("/products", **days)),
         ("Channels that posted", "channel_count", address("/channels")),

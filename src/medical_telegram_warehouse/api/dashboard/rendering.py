@@ -167,6 +167,7 @@ def _make_environment() -> Environment:
         "address": address,
         "asset": assets.address_of,
         "messages_of": charts.messages_of,
+        "messages_of_card": charts.messages_of_card,
         "navigation": NAVIGATION,
         "plural": wording.plural,
         "price_range": wording.price_range,

@@ -12,6 +12,7 @@ SELECT
     messages.genre,
     messages.offer_count,
     messages.is_forward,
+    messages.is_original_post,
     messages.is_repost,
     messages.is_deleted,
     (extract(epoch FROM messages.message_timestamp) * 1000000)::bigint AS cursor_at,

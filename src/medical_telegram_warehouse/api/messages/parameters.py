@@ -47,6 +47,11 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
     genre: Genre | None = Field(default=None, description="Only texts of this kind.")
     has_price: bool | None = Field(default=None, description="Only messages that offer something at a price, or none.")
     has_image: bool | None = Field(default=None, description="Only messages with a photo, or without.")
+    is_original_post: bool | None = Field(
+        default=None,
+        description="Only messages that are neither forwarded nor a further photo of an album: those whose views are "
+        "averaged; or only the others.",
+    )
     sort: SearchSort = Field(
         default=SearchSort.RELEVANCE,
         description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each "

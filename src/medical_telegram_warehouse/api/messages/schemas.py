@@ -34,6 +34,7 @@ class FoundMessage(BaseModel):
     genre: Genre | None = Field(description="What kind of text it is; null where it has not been read yet.")
     offer_count: int | None = Field(description="Offers found in it; null where it has not been read yet.")
     is_forward: bool = Field(description="Whether it is a copy of a post made elsewhere.")
+    is_original_post: bool = Field(description="Whether it is neither forwarded nor a further photo of an album.")
     is_repost: bool = Field(description="Whether an earlier message says the same.")
     is_deleted: bool = Field(description="Whether it was found gone from its channel.")
     snippet: PublicText = Field(description="The part of the text that matches best.")

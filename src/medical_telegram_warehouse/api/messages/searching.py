@@ -97,6 +97,8 @@ def _facets(asked: SearchParameters) -> list[tuple[str, bool]]:
         facets.append(("§price", asked.has_price))
     if asked.has_image is not None:
         facets.append(("§image", asked.has_image))
+    if asked.is_original_post is not None:
+        facets.append(("§original", asked.is_original_post))
     if asked.channel_name is not None:
         facets.append((f"§channel={channel_key(asked.channel_name)}", True))
     return facets

@@ -46,6 +46,7 @@ texts as (
         messages.message_timestamp,
         messages.genre,
         messages.has_image,
+        messages.is_original_post,
         messages.has_price,
         {{ fold_words('messages.message_text') }} as search_text
     from messages
@@ -53,8 +54,8 @@ texts as (
     left join {{ this }} as stored on messages.message_key = stored.message_key
     where
         messages.content_updated_at >= {{ read_up_to() }}
-        or (messages.genre, messages.has_image, messages.has_price)
-        is distinct from (stored.genre, stored.has_image, stored.has_price)
+        or (messages.genre, messages.has_image, messages.is_original_post, messages.has_price)
+        is distinct from (stored.genre, stored.has_image, stored.is_original_post, stored.has_price)
     {%- endif %}
 )
 
@@ -77,6 +78,7 @@ select
             '§channel=' || channel_key,
             '§genre=' || genre,
             case when has_image then '§image' end,
+            case when is_original_post then '§original' end,
             case when has_price then '§price' end
         ],
         null
@@ -85,6 +87,7 @@ select
     -- what kind of message it is
     genre,
     has_image,
+    is_original_post,
     has_price,
 
     -- timestamps
