@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # importing Dagster takes seconds, and few tests need it
 
 __all__ = ["PROJECT", "api", "marts", "sample_warehouse", "service", "shop", "telegram"]  # and fixtures
 USER, PASSWORD = "test_user", "a test's password, with 'marks'"
-_numbers = itertools.count(1)
+_in_use: set[int] = set()
 
 
 class Database(NamedTuple):
@@ -87,6 +88,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress
         yield address
     finally:
         embedded.stop()
+        for folder in (PROJECT / "target").glob(f"127.0.0.1-{address.port}-*"):
+            shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -102,13 +105,17 @@ def database(server: DatabaseAddress) -> Iterator[Database]:
 
 
 def _database(server: DatabaseAddress, template: str) -> Iterator[Database]:
-    name = f"test_{next(_numbers)}"
+    # The name of a database that is gone: what dbt parsed for that one holds for this one, and takes it six seconds.
+    number = next(each for each in itertools.count(1) if each not in _in_use)
+    _in_use.add(number)
+    name = f"test_{number}"
     with connect(server._replace(database="postgres")) as connection:
         create = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
         connection.execute(create)
     yield Database(server.host, server.port, name, USER, PASSWORD)
     with connect(server._replace(database="postgres")) as connection:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    _in_use.remove(number)
 
 
 @pytest.fixture

@@ -265,14 +265,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def build_step(database: Database, project: Path, tmp_path: Path) -> Callable[[TransformStep], bool]:
+def build_step(database: Database, project: Path) -> Callable[[TransformStep], bool]:
     """Builds one, and tells whether it was built whole."""
 
     def step(step: TransformStep) -> bool:
         zone = "Africa/Addis_Ababa"
-        return build(
-            step, project_dir=project, address=database.address, report_timezone=zone, state_dir=tmp_path
-        ).is_whole
+        return build(step, project_dir=project, address=database.address, report_timezone=zone).is_whole
 
     return step
 
@@ -321,14 +319,14 @@ def test_days_of_changes_leave_what_a_whole_build_makes(
 
 
 def test_of_messages_that_were_viewed_again_only_changed_kinds_are_indexed_anew(
-    database: Database, project: Path, tmp_path: Path
+    database: Database, project: Path
 ) -> None:
     """A night brings ten thousand new counters, and the index of words is the slowest of all to write."""
 
     def indexed() -> int:
         address, zone = database.address, "Africa/Addis_Ababa"
         step = TransformStep.MESSAGES
-        summary = build(step, project_dir=project, address=address, report_timezone=zone, state_dir=tmp_path)
+        summary = build(step, project_dir=project, address=address, report_timezone=zone)
         return summary.rows["rpt_message_search"]
 
     search = "SELECT count(*) FROM marts.rpt_message_search WHERE search_vector @@ %s::tsquery"
@@ -346,16 +344,12 @@ def test_of_messages_that_were_viewed_again_only_changed_kinds_are_indexed_anew(
         assert database.value(search, "§price") == 0
 
 
-def test_another_time_zone_or_other_sql_builds_everything_anew(
-    database: Database, project: Path, tmp_path: Path
-) -> None:
+def test_another_time_zone_or_other_sql_builds_everything_anew(database: Database, project: Path) -> None:
     """Half of the rows would tell Addis Ababa's days and half London's."""
 
     def is_whole(zone: str) -> bool:
         step = TransformStep.MESSAGES
-        return build(
-            step, project_dir=project, address=database.address, report_timezone=zone, state_dir=tmp_path
-        ).is_whole
+        return build(step, project_dir=project, address=database.address, report_timezone=zone).is_whole
 
     with database.connect() as connection:
         Market(connection, seed=1).day(posts=3)

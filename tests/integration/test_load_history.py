@@ -259,7 +259,6 @@ class TestMarts:
                 project_dir=PROJECT,
                 address=database.address,
                 report_timezone="Africa/Addis_Ababa",
-                state_dir=tmp_path / "dbt",
             ).is_whole
 
         day = [at(each) for each in DAYS]

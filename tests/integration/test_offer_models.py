@@ -105,14 +105,13 @@ def fill(connection: psycopg.Connection) -> None:
     message(connection, "beta", 4, message_date=datetime(2026, 3, 20, tzinfo=UTC))
 
 
-def run(database: Database, state_dir: Path, *steps: TransformStep, project_dir: Path = PROJECT) -> None:
+def run(database: Database, *steps: TransformStep, project_dir: Path = PROJECT) -> None:
     for step in steps or (TransformStep.MESSAGES,):
         build(
             step,
             project_dir=project_dir,
             address=database.address,
             report_timezone="Africa/Addis_Ababa",
-            state_dir=state_dir,
         )
 
 
@@ -127,17 +126,17 @@ def cache() -> dict[str, Any]:
 
 
 @pytest.fixture
-def market(cache: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+def market(cache: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any]:
     """Every mart's rows, and what the summary says of them. Built once for the module: no test changes anything."""
     if not cache:
         database: Database = request.getfixturevalue("database")
         printed = StringIO()
         with database.connect() as connection:
             fill(connection)
-            run(database, tmp_path, *TransformStep)
+            run(database, *TransformStep)
             print_warehouse(Console(file=printed, width=200), connection)
         cache["marts"] = read_marts(database)
-        run(database, tmp_path, *TransformStep)
+        run(database, *TransformStep)
         cache["again"] = read_marts(database)
         cache["printed"] = printed.getvalue()
     return cache
@@ -327,20 +326,20 @@ def answer(project: Path, *lines: str) -> None:
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
 
 
-def test_the_next_build_takes_a_reviewers_answers(database: Database, project: Path, tmp_path: Path) -> None:
+def test_the_next_build_takes_a_reviewers_answers(database: Database, project: Path) -> None:
     """And takes them back when the line goes: the list is the only place where an answer lives."""
     with database.connect() as connection:
         message(connection, "alpha", 1, unlinked("Glow-Up", 700), offer("Zink", 5, generic="zinc"))
     links = "SELECT product_name, generic, brand, product_class, link_method FROM marts.fct_offers ORDER BY offer_index"
     waiting = "SELECT name_key FROM marts.rpt_product_review"
     answer(project)
-    run(database, tmp_path, project_dir=project)
+    run(database, project_dir=project)
     before = database.rows(links)
     assert before == [("Glow-Up", None, None, "other", "none"), ("zink", "zinc", None, "supplement", "exact")]
     assert database.rows(waiting) == [("glow up",)]
 
     answer(project, "GLOW  UP!,Glow up serum,,Glow Up,cosmetic", "zink,Zinc tape,,,supply")
-    run(database, tmp_path, project_dir=project)
+    run(database, project_dir=project)
     assert database.rows(links) == [
         ("Glow up serum", None, "Glow Up", "cosmetic", "answer"),
         ("Zinc tape", None, None, "supply", "answer"),
@@ -350,17 +349,15 @@ def test_the_next_build_takes_a_reviewers_answers(database: Database, project: P
     assert database.rows(known) == [("Glow up serum", "Glow Up", True), ("Zinc tape", None, True)]
 
     answer(project)
-    run(database, tmp_path, project_dir=project)
+    run(database, project_dir=project)
     assert database.rows(links) == before
 
 
-def test_a_name_that_is_answered_twice_stops_the_build_by_name(
-    database: Database, project: Path, tmp_path: Path
-) -> None:
+def test_a_name_that_is_answered_twice_stops_the_build_by_name(database: Database, project: Path) -> None:
     """Otherwise each of its offers would be there twice."""
     answer(project, "Glow-up,One,,,cosmetic", "glow up,Two,,,cosmetic")
     with pytest.raises(TransformError, match="assert_answers_name_one_product"):
-        run(database, tmp_path, project_dir=project)
+        run(database, project_dir=project)
 
 
 @pytest.mark.parametrize(
@@ -373,19 +370,17 @@ def test_a_name_that_is_answered_twice_stops_the_build_by_name(
         ("UPDATE raw.message_genres SET genre = 'poem'", "accepted_values_stg_offers__message_genres"),
     ],
 )
-def test_what_the_extractor_must_not_do_fails_the_build(
-    database: Database, tmp_path: Path, broken: str, rule: str
-) -> None:
+def test_what_the_extractor_must_not_do_fails_the_build(database: Database, broken: str, rule: str) -> None:
     with database.connect() as connection:
         message(connection, "alpha", 1, offer("Zinc", 5))
         connection.execute(broken)
     with pytest.raises(TransformError, match=rule):
-        run(database, tmp_path)
+        run(database)
 
 
-def test_prices_keep_their_cents_and_units_four_places(database: Database, tmp_path: Path) -> None:
+def test_prices_keep_their_cents_and_units_four_places(database: Database) -> None:
     with database.connect() as connection:
         message(connection, "alpha", 1, offer("Zinc", 99.95, pack="30's", pack_units=30, expiry=date(2027, 5, 1)))
-    run(database, tmp_path)
+    run(database)
     row = database.rows("SELECT price, price_per_unit, prices, expiry_date FROM marts.fct_offers")
     assert row == [(Decimal("99.95"), Decimal("3.3317"), [Decimal("99.95")], date(2027, 5, 1))]

@@ -176,9 +176,7 @@ def test_a_warehouse_of_the_first_version_goes_on_with_every_step_of_the_newest(
         assert load_detections(connection, csv) == DetectionLoadSummary(is_unchanged=True)
         assert extract_message_offers(connection, reader, workers=1).messages == 3
     for step in TransformStep:
-        zone, state_dir = "Africa/Addis_Ababa", tmp_path / "dbt"
-        address = empty_database.address
-        build(step, project_dir=PROJECT, address=address, report_timezone=zone, state_dir=state_dir)
+        build(step, project_dir=PROJECT, address=empty_database.address, report_timezone="Africa/Addis_Ababa")
 
     expected = {
         "SELECT message_id, views FROM marts.fct_messages ORDER BY 1": [(1, 25), (2, 10), (3, 10)],

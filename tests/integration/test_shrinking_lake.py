@@ -41,7 +41,7 @@ def load_photos(database: Database, csv: Path) -> DetectionLoadSummary:
         return load_detections(connection, csv)
 
 
-def build_both(database: Database, folder: Path) -> list[bool]:
+def build_both(database: Database) -> list[bool]:
     """Both dbt steps; returns which built everything anew."""
     return [
         build(
@@ -49,7 +49,6 @@ def build_both(database: Database, folder: Path) -> list[bool]:
             project_dir=PROJECT,
             address=database.address,
             report_timezone="Africa/Addis_Ababa",
-            state_dir=folder / "dbt",
         ).is_whole
         for step in TransformStep
     ]
@@ -103,7 +102,7 @@ def test_the_warehouse_keeps_every_row_of_a_lake_that_shrank(database: Database,
     ]
     csv = detections_csv(tmp_path / "detections.csv", *photos)
     load_photos(database, csv)
-    assert build_both(database, tmp_path) == [True, True]
+    assert build_both(database) == [True, True]
     before = warehouse(database, *SCHEMAS)
     empty = {name for name, rows in before.items() if not rows}
     assert empty <= {"marts.rpt_price_outliers", "marts.rpt_volume_anomalies"}, "what has no rows can lose none"
@@ -128,11 +127,11 @@ def test_the_warehouse_keeps_every_row_of_a_lake_that_shrank(database: Database,
     assert load_photos(database, csv) == DetectionLoadSummary(photos=len(photos[::2]))
     assert extract(database) == 0
 
-    assert build_both(database, tmp_path) == [False, False]
+    assert build_both(database) == [False, False]
     assert lost(before, warehouse(database, *SCHEMAS)) == {}
     with database.connect() as connection:
         connection.execute("DELETE FROM ops.transform_state")
-    assert build_both(database, tmp_path) == [True, True]
+    assert build_both(database) == [True, True]
     assert lost(before, warehouse(database, *SCHEMAS)) == {}, "raw holds all that the marts are made of"
 
 

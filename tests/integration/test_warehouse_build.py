@@ -39,9 +39,9 @@ def address_of(database: Any, **changes: Any) -> DatabaseAddress:
     return DatabaseAddress(**(values | changes))
 
 
-def run(step: TransformStep, database: Any, state_dir: Path, **changes: Any) -> TransformSummary:
+def run(step: TransformStep, database: Any, **changes: Any) -> TransformSummary:
     values = {"address": address_of(database), "report_timezone": "Africa/Addis_Ababa"} | changes
-    return build(step, project_dir=PROJECT, state_dir=state_dir, **values)
+    return build(step, project_dir=PROJECT, **values)
 
 
 def environment_of(database: Any) -> dict[str, str]:
@@ -99,7 +99,7 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     Plain `dbt build` also runs the unit tests, which need the relations that the steps made.
     """
     for step in BOTH_STEPS:
-        summary = run(step, database, tmp_path)
+        summary = run(step, database)
         assert summary.models > 0
         assert summary.tests > 0
         assert summary.warnings == ()
@@ -110,13 +110,12 @@ def test_both_steps_pass_on_an_empty_database_and_so_does_plain_dbt_build(databa
     assert checks == 12
     assert {name: count for name, count in rows.items() if count} == {"dim_dates": 1}
 
-    state = next(tmp_path.iterdir())
-    results = invoke(["build"], project_dir=PROJECT, target_dir=state, environment=environment_of(database)).results
+    results = invoke(["build"], project_dir=PROJECT, target_dir=tmp_path, environment=environment_of(database)).results
     assert {str(result.status) for result in results} <= {"success", "pass", "no-op"}
     assert sum(result.node.resource_type == "unit_test" for result in results) >= 10
 
 
-def test_building_twice_gives_identical_tables_and_one_message_is_enough(database: Any, tmp_path: Path) -> None:
+def test_building_twice_gives_identical_tables_and_one_message_is_enough(database: Any) -> None:
     """Keys come from the data alone, so that a report or a bookmark survives the next run; that one writes no facts.
 
     Nor is a table gone between the steps, for hours perhaps: what the second makes stands on views of the first.
@@ -125,9 +124,9 @@ def test_building_twice_gives_identical_tables_and_one_message_is_enough(databas
         add_message(connection)
     written, relations = [], []
     for _ in range(2):
-        messages = run(TransformStep.MESSAGES, database, tmp_path)
+        messages = run(TransformStep.MESSAGES, database)
         relations.append(names_of_marts(database))
-        photos = run(TransformStep.PHOTOS, database, tmp_path)
+        photos = run(TransformStep.PHOTOS, database)
         relations.append(names_of_marts(database))
         with database.connect() as connection:
             written.append((messages.rows["fct_messages"], photos.rows["fct_images"], marts(connection)))
@@ -159,7 +158,7 @@ def test_an_edited_view_is_made_anew(database: Any, tmp_path: Path) -> None:
 
 
 def test_failures_name_the_node_and_leave_the_environment_alone(
-    database: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    database: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One broken rule, one broken statement: a person must learn which, and with what message."""
     monkeypatch.setenv("POSTGRES_PORT", "1")
@@ -171,18 +170,18 @@ def test_failures_name_the_node_and_leave_the_environment_alone(
             " VALUES ('p/1.jpg', 'own', 'shop', 1, 'ok', 'nonsense')"
         )
     with pytest.raises(TransformError, match=r'fct_messages: (?s:.*)time zone "Mars/Base" not recognized'):
-        run(TransformStep.MESSAGES, database, tmp_path, report_timezone="Mars/Base")
+        run(TransformStep.MESSAGES, database, report_timezone="Mars/Base")
 
-    run(TransformStep.MESSAGES, database, tmp_path)
+    run(TransformStep.MESSAGES, database)
     with pytest.raises(TransformError, match="accepted_values_fct_images_image_category") as caught:
-        run(TransformStep.PHOTOS, database, tmp_path)
+        run(TransformStep.PHOTOS, database)
     assert "2 of " in str(caught.value), "both categories of the photo"
     assert any("accepted_values" in record.message for record in caplog.records if record.levelname == "ERROR")
     assert os.environ["POSTGRES_PORT"] == "1"
     assert "REPORT_TIMEZONE" not in os.environ
 
 
-def test_quality_warnings_do_not_fail_a_step(database: Any, tmp_path: Path) -> None:
+def test_quality_warnings_do_not_fail_a_step(database: Any) -> None:
     """A damaged line or a stray photo is worth a look, not a warehouse without today's messages."""
     with database.connect() as connection:
         add_message(connection)
@@ -194,7 +193,7 @@ def test_quality_warnings_do_not_fail_a_step(database: Any, tmp_path: Path) -> N
             "INSERT INTO raw.image_scans (image_path, lake, channel_name, message_id, status)"
             " VALUES ('p/7.jpg', 'own', 'shop', 7, 'unreadable')"
         )
-    warnings = [{node.name for node in run(step, database, tmp_path).warnings} for step in BOTH_STEPS]
+    warnings = [{node.name for node in run(step, database).warnings} for step in BOTH_STEPS]
     assert warnings == [
         {"warn_rejected_records", "warn_messages_not_read", "warn_channels_silent"},
         {"warn_photos_without_message", "warn_photos_unreadable"},
@@ -206,7 +205,7 @@ def test_a_second_build_waits_for_the_first(database: Any, tmp_path: Path) -> No
     finished = threading.Event()
 
     def second() -> None:
-        run(TransformStep.MESSAGES, database, tmp_path)
+        run(TransformStep.MESSAGES, database, state_dir=tmp_path)
         finished.set()
 
     with database.connect() as connection:
@@ -220,20 +219,19 @@ def test_a_second_build_waits_for_the_first(database: Any, tmp_path: Path) -> No
     assert finished.is_set()
 
 
-def test_a_wrong_password_is_permanent_and_a_silent_port_is_transient(database: Any, tmp_path: Path) -> None:
+def test_a_wrong_password_is_permanent_and_a_silent_port_is_transient(database: Any) -> None:
     """The pipeline tries transient errors again; a password does not get right by waiting."""
     with pytest.raises(DatabaseRefusedError, match="POSTGRES_PASSWORD"):
         run(
             TransformStep.MESSAGES,
             database,
-            tmp_path,
             address=address_of(database, password=SecretStr("wrong")),
         )
     with pytest.raises(DatabaseUnavailableError, match="POSTGRES_PORT"):
-        run(TransformStep.MESSAGES, database, tmp_path, address=address_of(database, port=1))
+        run(TransformStep.MESSAGES, database, address=address_of(database, port=1))
 
 
-def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path) -> None:
+def test_a_connection_lost_in_a_build_is_transient(database: Any) -> None:
     """A restarted server ends the sessions; the step must be tried again instead of blamed on the models."""
     with database.connect() as connection:
         connection.execute(
@@ -249,7 +247,7 @@ def test_a_connection_lost_in_a_build_is_transient(database: Any, tmp_path: Path
             " SELECT 'shop', now(), raw.hang_up(), NULL, 1, 's', now(), 1, NULL, NULL, NULL, NULL, NULL"
         )
     with pytest.raises(DatabaseUnavailableError, match=r"terminating connection|closed the connection"):
-        run(TransformStep.MESSAGES, database, tmp_path)
+        run(TransformStep.MESSAGES, database)
 
 
 def told(connection: psycopg.Connection) -> list[Any]:
@@ -267,10 +265,10 @@ def test_builds_count_up_the_version_and_tell_who_listens(database: Any, tmp_pat
         assert database.rows("SELECT version, built_at, is_building, building_since FROM ops.warehouse_version") == [
             (0, None, False, None)
         ]
-        run(TransformStep.MESSAGES, database, tmp_path)
+        run(TransformStep.MESSAGES, database)
         assert told(listener) == [{"version": 0, "is_building": True}, {"version": 1, "is_building": False}]
         with pytest.raises(TransformError, match="Mars/Base"):
-            run(TransformStep.MESSAGES, database, tmp_path, report_timezone="Mars/Base")
+            run(TransformStep.MESSAGES, database, report_timezone="Mars/Base")
         assert told(listener) == [{"version": 1, "is_building": True}, {"version": 2, "is_building": False}]
         [(built_at,)] = database.rows("SELECT built_at FROM ops.warehouse_version WHERE NOT is_building")
         assert datetime.now(UTC) - built_at < timedelta(minutes=1)

@@ -37,7 +37,7 @@ def test_the_database_holds_and_describes_what_the_project_does(database: Databa
     makes its own pages of the same database, and finds every table and source.
     """
     for step in (TransformStep.MESSAGES, TransformStep.PHOTOS):
-        build(step, project_dir=PROJECT, address=database.address, report_timezone="UTC", state_dir=tmp_path)
+        build(step, project_dir=PROJECT, address=database.address, report_timezone="UTC")
     expected = documented()
     found = {relation: facts for relation, *facts in database.rows(COLUMNS, SCHEMAS)}
     assert sorted(found) == sorted(expected)

@@ -131,7 +131,7 @@ def cache() -> dict[str, Marts]:
 
 
 @pytest.fixture
-def marts(cache: dict[str, Marts], request: pytest.FixtureRequest, tmp_path: Path) -> Marts:
+def marts(cache: dict[str, Marts], request: pytest.FixtureRequest) -> Marts:
     """Every mart's rows. Built once for the module, since building takes seconds and no test changes anything."""
     if not cache:
         database = request.getfixturevalue("database")
@@ -146,7 +146,6 @@ def marts(cache: dict[str, Marts], request: pytest.FixtureRequest, tmp_path: Pat
                     project_dir=PROJECT,
                     address=address,
                     report_timezone="Africa/Addis_Ababa",
-                    state_dir=tmp_path,
                 )
             cache["marts"] = records(connection, "marts")
     return cache["marts"]
