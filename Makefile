@@ -16,7 +16,7 @@ run: $(INSTALLED)  ## set up, run the whole pipeline, print a summary (ARGS="--l
 
 test: lint  ## set up, check style, types and imports, and run all tests (ARGS="-k name")
 	@sh tests/debian_packages.sh chromium=chromium curl=curl
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
 	@$(BIN)/ruff check .

@@ -55,6 +55,7 @@ def _posts() -> bytes:
             forwards=number,
             scraped_at="2026-09-30T10:00:00+00:00",
             source="telegram",
+            **({"forwarded_from": "elsewhere"} if number == len(texts) else {}),
         )
         for number, text in enumerate(texts, start=1)
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from api_service import MARKUP, SHOP
+from api_service import MARKUP, SHOP, options_of, serving
+from medical_telegram_warehouse.api.messages import searching
+from medical_telegram_warehouse.settings import Settings
 
 Marts = psycopg.Connection[dict[str, Any]]
 
@@ -113,6 +116,49 @@ def test_pages_hold_every_match_once(api: httpx.Client, sort: str) -> None:
         if cursor is None:
             break
     assert pages == everything
+
+
+@pytest.fixture(scope="module")
+def forgetful(sample_warehouse: Settings) -> Iterator[httpx.Client]:
+    """A client of a service that keeps no answer."""
+    with (
+        serving(options_of(sample_warehouse, cache_bytes=0)) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("filters", [{}, {"has_price": "true"}, {"to_date": "2026-09-20"}])
+def test_whichever_way_finds_them_they_are_the_same(
+    forgetful: httpx.Client, monkeypatch: pytest.MonkeyPatch, filters: dict[str, str]
+) -> None:
+    """The newest one by one, the index over a part of the history, or over all: by how frequent they are."""
+    newest = [each["message_key"] for each in search(forgetful, limit=20, sort="newest", **filters)["messages"]]
+    words = ("birr", "mg", "price", "zinc", "amoxicillin", "*oxi*", "hiring", "ዋጋ", '"500mg capsule"', "call -birr")
+    expected = {
+        word: [
+            each["message_key"] for each in search(forgetful, word, limit=1000, sort="newest", **filters)["messages"]
+        ]
+        for word in words
+    }
+    for name, value in {"_WINDOW": 20, "_FEW": 2, "_LONGER": 3, "_ENOUGH_RANKED": 6}.items():
+        monkeypatch.setattr(searching, name, value)
+    for word, keys in expected.items():
+        found, cursor = [], None
+        while cursor is not None or not found:
+            page = search(forgetful, word, limit=6, sort="newest", **filters, **({"cursor": cursor} if cursor else {}))
+            assert page["total_found"] == len(keys)
+            found += [each["message_key"] for each in page["messages"]]
+            cursor = page["next_cursor"]
+            if not page["messages"]:
+                break
+        assert found == keys, word
+        best = [each["message_key"] for each in search(forgetful, word, limit=1000, **filters)["messages"]]
+        assert set(best) <= set(keys)
+        assert len(best) >= min(6, len(keys)), "the best of some of the newest"
+    among_newest = [len(set(newest) & set(keys)) for keys in expected.values()]
+    assert min(among_newest) < 2 < max(among_newest)
+    assert any(2 <= each < 6 for each in among_newest), "one for each way"
 
 
 def test_relevance_puts_the_words_in_a_short_text_first(api: httpx.Client) -> None:
