@@ -49,6 +49,8 @@ def test_the_database_holds_and_describes_what_the_project_does(database: Databa
         # As the dictionary prints them; PostgreSQL writes numeric(20,2), and stores views and arrays without precision.
         stored = {name: types[name].split("(")[0] for name in promised}
         assert stored == {name: kind.split("(")[0] for name, kind in promised.items()}, relation
+    stored_in_line = database.value("SELECT reloptions FROM pg_class WHERE oid = 'marts.rpt_message_search'::regclass")
+    assert stored_in_line == ["toast_tuple_target=8160"], "what search reads most is not stored in two places"
 
     environment = {
         "POSTGRES_HOST": database.host,

@@ -1,6 +1,6 @@
 {{
     config(
-        meta={'written': {'by': 'rpt_message_search', 'column': 'updated_at'}},
+        meta={'written': {'by': 'rpt_message_search', 'column': 'updated_at'}, 'is_stored_in_line': true},
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='message_key',
