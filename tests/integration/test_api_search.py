@@ -144,14 +144,13 @@ def test_whichever_way_finds_them_they_are_the_same(
     for name, value in {"_WINDOW": 20, "_FEW": 2, "_LONGER": 3, "_ENOUGH_RANKED": 6}.items():
         monkeypatch.setattr(searching, name, value)
     for word, keys in expected.items():
-        found, cursor = [], None
-        while cursor is not None or not found:
-            page = search(forgetful, word, limit=6, sort="newest", **filters, **({"cursor": cursor} if cursor else {}))
+        found: list[str] = []
+        cursor: dict[str, str] | None = {}
+        while cursor is not None:
+            page = search(forgetful, word, limit=6, sort="newest", **filters, **cursor)
             assert page["total_found"] == len(keys)
             found += [each["message_key"] for each in page["messages"]]
-            cursor = page["next_cursor"]
-            if not page["messages"]:
-                break
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] is not None else None
         assert found == keys, word
         best = [each["message_key"] for each in search(forgetful, word, limit=1000, **filters)["messages"]]
         assert set(best) <= set(keys)
