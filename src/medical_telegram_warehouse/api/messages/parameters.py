@@ -54,6 +54,6 @@ class SearchParameters(Page, ChannelFilter, DateFilter):
     )
     sort: SearchSort = Field(
         default=SearchSort.RELEVANCE,
-        description="`relevance`: the best of the newest matches (up to 1,000), by how often and how near to each "
-        "other the words stand, in how short a text, and how long ago; `newest`: all matches.",
+        description="`relevance`: the newest 300 matches by how often and how near to each other the words stand, "
+        "in how short a text, and how long ago, then older ones, up to 1,000; `newest`: all matches.",
     )
