@@ -122,6 +122,7 @@ def test_a_library_that_does_not_come_is_told_and_the_tables_are_there(visitor: 
     expect(page.locator("figure#volume .canvas")).to_have_text(re.compile("could not be loaded; the table"))
     assert len(chart_table(page, "volume")) > 5
     assert visitor.problems, "the console tells it, too"
+    assert all("ERR_FAILED" in each for each in visitor.problems)
     visitor.problems.clear()
 
 

@@ -104,6 +104,7 @@ async def list_weeks(snapshot: Snapshot, filters: Mapping[str, Any], page: Mappi
 async def weeks(
     snapshot: Snapshot, channels: Sequence[str], from_date: date | None = None, to_date: date | None = None
 ) -> list[Row]:
-    """The weeks of several channels, oldest first."""
-    values = {"channels": list(channels), "from_date": from_date, "to_date": to_date}
-    return await snapshot.rows(_statement("weeks"), values)
+    """All weeks of several channels, one channel after the other, oldest first."""
+    values = {"channels": list(channels), "from_date": from_date, "to_date": to_date, "offset": 0, "rows": None}
+    rows = await snapshot.rows(_statement("list_weeks"), values)
+    return sorted(rows, key=lambda row: (row["channel_name"], row["week_start_date"]))

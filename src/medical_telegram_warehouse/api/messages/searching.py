@@ -42,7 +42,7 @@ _FEW = 10
 _LONGER = 10
 # Among so many of the newest matches the best are good enough; more are not looked for, where it takes the index.
 _ENOUGH_RANKED = 100
-# Ranking reads the words of a whole text: 60 microseconds for a price list. Older matches follow by age.
+# Ranking reads the words of a whole text, and looks each up by its key. Older matches follow by age.
 _MOST_RANKED = 300
 # A match of two years ago is worth a third of one of today.
 _FADING_SECONDS = 2 * 365 * 86_400
