@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +67,27 @@ def lake(root: Path, name: str = "other") -> Lake:
     """A lake that exists."""
     root.mkdir(parents=True, exist_ok=True)
     return Lake(name, root)
+
+
+@contextmanager
+def deep_folders(root: Path, count: int) -> Iterator[None]:
+    """Folders named `a`, each in the one before: deeper than any path can name, and gone again at the end.
+
+    Python's own removal of a tree calls itself for each, and pytest would leave them behind.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    folder = os.open(root, os.O_RDONLY)
+    for _ in range(count):
+        os.mkdir("a", dir_fd=folder)
+        inner = os.open("a", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    yield
+    while (root / "a/a").exists():
+        (root / "a/a").rename(root / "next")
+        (root / "a").rmdir()
+        (root / "next").rename(root / "a")
 
 
 def detections_csv(path: Path, *rows: dict[str, Any]) -> Path:

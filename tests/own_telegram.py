@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from medical_telegram_warehouse.records import DataCenter, TelegramAccess
-from medical_telegram_warehouse.scrape import ScrapeSummary, scrape
+from medical_telegram_warehouse.scrape import Backfill, ScrapeSummary, scrape
 from medical_telegram_warehouse.sources.telegram.source import TelegramSource
 from telegram_server import TelegramServer, World
 from telegram_server.fake_channel import FakeChannel
@@ -48,13 +48,22 @@ class Telegram:
         """Scrape channels into the lake of `root`, as at `now`."""
         root = root or self.root
         limits = {name: options.pop(name) for name in ("since", "max_messages", "channels_at_once") if name in options}
-        return scraped(self.access(**options), root, *(references or ("chemed",)), now=now, **limits)
+        backfill = options.pop("backfill", None)
+        access = self.access(**options)
+        return scraped(access, root, *(references or ("chemed",)), now=now, backfill=backfill, **limits)
 
 
-def scraped(access: TelegramAccess, root: Path, *references: str, now: datetime = NOW, **limits: Any) -> ScrapeSummary:
+def scraped(
+    access: TelegramAccess,
+    root: Path,
+    *references: str,
+    now: datetime = NOW,
+    backfill: Backfill | None = None,
+    **limits: Any,
+) -> ScrapeSummary:
     """Scrape channels into the lake of `root`, in whichever process."""
     source = TelegramSource(access, references, clock=lambda: now, **limits)
-    return scrape(source, lake_root=root / "raw", relative_to=root)
+    return scrape(source, lake_root=root / "raw", relative_to=root, backfill=backfill)
 
 
 @pytest.fixture

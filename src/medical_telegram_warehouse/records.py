@@ -84,11 +84,17 @@ class TelegramAccess(NamedTuple):
 
 
 MAX_BIGINT = 2**63 - 1
+# Telegram counts with 32 bits. What a file of somebody else says beyond that is no counter, and two posts with 2**63
+# views each made every sum over them fail, and with it each build of the marts.
+MAX_COUNT = 2**31 - 1
 MAX_CHANNEL_NAME = 256
+# How deep lists and objects of a record may lie inside each other. The decoders have limits of their own, but those
+# depend on how deep their caller stands: the same record could be read on one way and be refused on another.
+MAX_NESTING = 200
 # Checked by msgspec where a record is decoded, in the same pass.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Number = Annotated[int, msgspec.Meta(ge=-MAX_BIGINT, le=MAX_BIGINT)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_BIGINT)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 MessageId = Annotated[int, msgspec.Meta(gt=0, le=MAX_BIGINT)]
 ChannelName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CHANNEL_NAME)]
 
@@ -110,7 +116,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     views: Count | None = None
     forwards: Count | None = None
     replies: Count | None = None
-    reactions: dict[str, int] | None = None
+    reactions: dict[str, Count] | None = None
     edit_date: Moment | None = None
     reply_to_message_id: Number | None = None
     grouped_id: Number | None = None

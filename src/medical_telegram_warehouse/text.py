@@ -14,12 +14,18 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub(REPLACEMENT, text) if _UNSTORABLE.search(text) else text
 
 
-def storable_json(value: Any) -> Any:
-    """The same for every string inside decoded JSON, keys too."""
+def storable_json(value: Any, depth: int) -> Any:
+    """The same for every string inside decoded JSON, keys too.
+
+    Raises:
+        RecursionError: lists and objects lie inside each other deeper than `depth` levels.
+    """
     if isinstance(value, str):
         return storable(value)
+    if not isinstance(value, list | dict):
+        return value
+    if not depth:
+        raise RecursionError
     if isinstance(value, list):
-        return [storable_json(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): storable_json(item) for key, item in value.items()}
-    return value
+        return [storable_json(item, depth - 1) for item in value]
+    return {storable(key): storable_json(item, depth - 1) for key, item in value.items()}

@@ -19,6 +19,7 @@ from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.lake.writer import open_lake
 from medical_telegram_warehouse.load import messages as messages_module
 from medical_telegram_warehouse.load.messages import LoadSummary, load_messages
+from medical_telegram_warehouse.postgres import locks as locks_module
 from medical_telegram_warehouse.postgres import migrate as migrate_module
 from medical_telegram_warehouse.postgres.migrate import migrate, migrations
 from medical_telegram_warehouse.postgres.queries import statement
@@ -325,6 +326,7 @@ class TestUpgrade:
         monkeypatch.setattr(
             messages_module, "statement", lambda name: "SELECT" if name == "keep_former" else statement(name)
         )
+        monkeypatch.setattr(locks_module, "lower_watermarks", lambda _connection: None)
         with empty_database.connect() as connection:
             migrate(connection)
         return empty_database

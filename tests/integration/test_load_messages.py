@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ from medical_telegram_warehouse.load.messages import load_messages
 with psycopg.connect(sys.argv[4], autocommit=True, options="-c timezone=UTC") as connection:
     load_messages(connection, [lake(Path(sys.argv[3]))], now=NOW, chunk_rows=50)
 """
+
+
+# Longer than what an index takes, even as it compresses texts.
+HARDLY_COMPRESSED = "".join(sha256(bytes([number])).hexdigest() for number in range(200))
 
 
 def load(database: Database, *lakes: Lake, **options: Any) -> LoadSummary:
@@ -150,6 +155,24 @@ class TestAgain:
         summary = load(database, lake(root))
         assert (summary.files_read, summary.records, summary.new_observations) == (1, 0, 0)
         assert len(rejected(database)) == 1
+
+    def test_messages_from_the_future_of_a_slow_clock_are_judged_again_when_it_is_right(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        """Their file does not change, so nothing else would bring them: they stayed rejected for ever."""
+        later = NOW + timedelta(days=400)
+        content = line(1) + line(2, message_date=NOW.isoformat()) + line(3, message_date=later.isoformat())
+        lake_file(tmp_path, content)
+        lake_file(tmp_path, line(4), name="other.jsonl")
+        with database.connect() as connection:
+            slow = load_messages(connection, [lake(tmp_path)], now=NOW - timedelta(days=30))
+            assert slow.rejected["message_date_in_future"] >= 2
+            right = load_messages(connection, [lake(tmp_path)], now=NOW)
+            assert database.rows("SELECT message_id FROM raw.telegram_messages ORDER BY 1") == [(1,), (2,), (4,)]
+            assert [row[0] for row in rejected(database)] == ["message_date_in_future"], "the one that is to come"
+            again = load_messages(connection, [lake(tmp_path)], now=NOW)
+        assert right.files_read >= 1
+        assert (again.files_read, again.files_unchanged) == (0, 2), "what is still to come is not read each time"
 
     def test_an_array_that_grew_is_read_as_a_whole_and_adds_what_is_new(self, database: Database, root: Path) -> None:
         path = lake_file(root, json.dumps([record(1), record(2)]).encode(), name="shop.json")
@@ -639,6 +662,49 @@ class TestChannels:
         (path.parent / "folder.jsonl").rmdir()
         load(database, lake(root))
         assert [reason for reason, _, _ in rejected(database) if reason != "unreadable_file"] == []
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("channel_name", HARDLY_COMPRESSED),
+            ("channel_name", " "),
+            ("scraped_at", "0001-01-01T00:00:00"),
+            ("subscribers", 2**31),
+        ],
+        ids=lambda value: str(value)[:24],
+    )
+    def test_a_description_that_cannot_be_does_not_stop_the_load(
+        self, database: Database, root: Path, field: str, value: Any
+    ) -> None:
+        self.described(root)
+        path = root / "telegram_channels" / f"{DAY}.jsonl"
+        path.write_bytes(
+            path.read_bytes() + json.dumps({**json.loads(path.read_bytes()), field: value}).encode() + b"\n"
+        )
+        summary = load(database, lake(root))
+        assert (summary.new_channel_records, dict(summary.rejected)) == (1, {"channel_unreadable": 1})
+        assert database.value("SELECT detail FROM raw.rejected_records") == f"{field} is out of range"
+
+    def test_descriptions_from_the_future_of_a_slow_clock_are_judged_again_when_it_is_right(
+        self, database: Database, root: Path
+    ) -> None:
+        self.described(root)
+        path = root / "telegram_channels" / f"{DAY}.jsonl"
+        far = {**json.loads(path.read_bytes()), "scraped_at": "9999-12-31T23:59:59Z"}
+        path.write_bytes(path.read_bytes() + json.dumps(far).encode() + b"\n")
+        with database.connect() as connection:
+            slow = load_messages(connection, [lake(root)], now=NOW - timedelta(days=30))
+            assert (slow.new_channel_records, dict(slow.rejected)) == (0, {"scraped_at_in_future": 2})
+            right = load_messages(connection, [lake(root)], now=NOW)
+            assert (right.new_channel_records, dict(right.rejected)) == (1, {"scraped_at_in_future": 1})
+            again = load_messages(connection, [lake(root)], now=NOW)
+        assert (again.new_channel_records, dict(again.rejected)) == (0, {})
+
+    def test_a_pipe_among_the_descriptions_is_not_waited_for(self, database: Database, root: Path) -> None:
+        self.described(root)
+        os.mkfifo(root / "telegram_channels" / "pipe.jsonl")
+        summary = load(database, lake(root))
+        assert (summary.new_channel_records, dict(summary.rejected)) == (1, {"unreadable_file": 1})
 
 
 class TestLargeLakes:

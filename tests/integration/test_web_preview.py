@@ -296,6 +296,7 @@ def test_nothing_can_be_looked_up(server: PreviewServer) -> None:
     [
         Fault(),
         Fault(body=b"<html><body>Slow down</body></html>"),
+        Fault(body=b"<div>" * 50_001),
         Fault(status=429),
         Fault(status=500),
         Fault(status=502, headers={"Retry-After": "soon"}),

@@ -19,9 +19,10 @@ from medical_telegram_warehouse.lake.parse import (
     RecordParser,
     RejectedRecord,
 )
-from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, Message
+from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, MAX_COUNT, MAX_NESTING, Message
 
 PARSER = RecordParser("file_channel", NOW)
+MOMENTS = st.datetimes(datetime(2013, 9, 1), datetime(2026, 9, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 def parse(payload: bytes) -> ParsedRecord | RejectedRecord:
@@ -64,16 +65,16 @@ class TestRecordsOfOurOwn:
             channel_name=st.text(
                 st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40
             ).filter(str.strip),
-            message_date=st.datetimes(datetime(2013, 9, 1), datetime(2026, 9, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+            message_date=MOMENTS,
             message_text=st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
             has_media=st.none() | st.booleans(),
-            views=st.none() | st.integers(0, MAX_BIGINT),
-            replies=st.none() | st.integers(0, MAX_BIGINT),
+            views=st.none() | st.integers(0, MAX_COUNT),
+            replies=st.none() | st.integers(0, MAX_COUNT),
             reactions=st.none() | st.dictionaries(st.sampled_from("👍❤🔥"), st.integers(0, 10**9)),
-            edit_date=st.none() | st.datetimes(datetime(2013, 9, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+            edit_date=st.none() | MOMENTS,
             grouped_id=st.none() | st.integers(-MAX_BIGINT, MAX_BIGINT),
             forwarded_from_id=st.none() | st.integers(-MAX_BIGINT, MAX_BIGINT),
-            forwarded_date=st.none() | st.datetimes(datetime(2013, 9, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+            forwarded_date=st.none() | MOMENTS,
             is_pinned=st.none() | st.booleans(),
             views_exact=st.none() | st.booleans(),
             is_deleted=st.none() | st.booleans(),
@@ -130,9 +131,10 @@ class TestOtherScrapers:
         assert result.repairs == ("markdown_removed",)
         assert json.loads(result.payload)["message_text"] == "**Zinc** ****0911****"
 
-    def test_a_record_that_names_no_channel_takes_that_of_its_file(self) -> None:
+    @pytest.mark.parametrize("source", [None, "sample"])
+    def test_a_record_that_names_no_channel_takes_that_of_its_file(self, source: str | None) -> None:
         for nameless in (None, "", "  ", 5):
-            result = parsed(line(channel_name=nameless))
+            result = parsed(line(channel_name=nameless, source=source))
             assert (result.message.channel_name, result.repairs) == ("file_channel", ("channel_from_file_name",))
 
     def test_missing_optional_keys_are_unknown_and_not_zero(self) -> None:
@@ -161,13 +163,13 @@ class TestNumbers:
 
     @pytest.mark.parametrize("is_own", [False, True])
     @pytest.mark.parametrize("name", ["views", "forwards", "replies"])
-    @pytest.mark.parametrize("value", [-1, 2**63, 10**30, "many", 1.5, True])
+    @pytest.mark.parametrize("value", [-1, 2**31, 2**63, 10**30, "many", 1.5, True])
     def test_counters_that_cannot_be_are_unknown_and_named(self, name: str, value: Any, *, is_own: bool) -> None:
         result = parsed(line(**{name: value}, **({"source": "sample"} if is_own else {})))
         assert getattr(result.message, name) is None
         assert result.repairs == (f"{name}_out_of_range",)
 
-    @pytest.mark.parametrize(("value", "expected"), [("12", 12), (0, 0), (3.0, 3), (MAX_BIGINT, MAX_BIGINT)])
+    @pytest.mark.parametrize(("value", "expected"), [("12", 12), (0, 0), (3.0, 3), (MAX_COUNT, MAX_COUNT)])
     def test_counters_in_other_clothes_are_read(self, value: Any, expected: int) -> None:
         assert parsed(line(views=value)).message.views == expected
 
@@ -243,6 +245,18 @@ class TestDates:
         """Else that observation would stay the newest state of its message until then."""
         result = parsed(line(scraped_at=(NOW + timedelta(days=400)).isoformat(), source=source))
         assert (result.message.scraped_at, result.repairs) == (None, ("scraped_at_in_future",))
+
+    @pytest.mark.parametrize("source", [None, "sample"])
+    @pytest.mark.parametrize("name", ["edit_date", "forwarded_date", "scraped_at"])
+    @pytest.mark.parametrize(
+        ("date", "repair"), [("9999-12-31T23:59:59Z", "in_future"), ("0001-01-01T00:00:00Z", "too_old")]
+    )
+    def test_other_dates_that_cannot_be_are_unknown(
+        self, date: str, repair: str, name: str, source: str | None
+    ) -> None:
+        """The last moment of the year 9999 is no date in a zone east of UTC: no page could show the message."""
+        result = parsed(line(**{name: date}, source=source))
+        assert (getattr(result.message, name), result.repairs) == (None, (f"{name}_{repair}",))
 
     @pytest.mark.parametrize("name", ["edit_date", "scraped_at"])
     def test_other_dates_that_cannot_be_read_are_unknown(self, name: str) -> None:
@@ -341,15 +355,23 @@ class TestRejections:
         assert (result.position, result.reason) == (7, reason)
         assert len(result.payload) <= 100_000
 
-    @pytest.mark.parametrize("depth", [50, 400, 500, 600, 990, 1000, 5000])
-    def test_no_depth_of_nesting_stops_the_reading(self, depth: int) -> None:
+    @pytest.mark.parametrize("depth", [50, 198, 200, 400, 500, 600, 990, 1000, 5000])
+    def test_how_deep_a_record_may_be_nested_does_not_depend_on_how_it_is_read(self, depth: int) -> None:
         for deep in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
             for payload in (
                 own(f'"x": {deep}'),
                 own(f'"_raw": {{"a": {deep}}}'),
                 line()[:-2] + f', "x": {deep}}}'.encode(),
             ):
-                parse(payload)
+                result = parse(payload)
+                if depth < MAX_NESTING - 1:
+                    assert isinstance(result, ParsedRecord)
+                else:
+                    assert isinstance(result, RejectedRecord)
+                    assert (result.reason, result.detail) == (
+                        "nested_too_deeply",
+                        "lists or objects lie inside each other deeper than 200 levels",
+                    )
 
     def test_a_channel_name_has_a_longest_length(self) -> None:
         assert parsed(line(channel_name="x" * MAX_CHANNEL_NAME))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from factories import lake
+from factories import deep_folders, lake
 from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.photos import PhotoStore, list_photos
+from medical_telegram_warehouse.lake.reader import list_message_files
 from medical_telegram_warehouse.lake.registry import OWN_LAKE, Lake
 
 
@@ -125,7 +126,58 @@ def test_links_below_a_channel_do_not_lead_in_circles(tmp_path: Path) -> None:
     photo(tmp_path, "shop", "1.jpg")
     (tmp_path / "images/shop/again").symlink_to(tmp_path / "images")
     (tmp_path / "images/shop/2.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "images/shop/3.jpg").symlink_to("3.jpg")
+    (tmp_path / "images/itself").symlink_to("itself")
     assert [found.message_id for found in list_photos([lake(tmp_path)], tmp_path)] == [1]
+
+
+def test_a_pipe_in_the_place_of_a_channels_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(photo(tmp_path, "shop", "1.jpg").with_name(".channel"))
+    [found] = list_photos([lake(tmp_path)], tmp_path)
+    assert found.channel_name == "shop"
+
+
+def test_photos_deeper_than_any_channels_name_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photo(tmp_path, "shop", "1.jpg")
+    photo(tmp_path, "/".join("b" * 128), "2.jpg")
+    with deep_folders(tmp_path / "images", 1500):
+        names = [found.channel_name for found in list_photos([lake(tmp_path)], tmp_path)]
+    assert names == ["/".join("b" * 128), "shop"]
+    assert [record.getMessage().endswith("no channel has so long a name") for record in caplog.records] == [True]
+
+
+def test_a_photo_whose_path_no_table_takes_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One of them would make every load of detections fail."""
+    photo(tmp_path, "shop", "1.jpg")
+    photo(tmp_path, "/".join(["%E1%88%80" * 25] * 9), "2.jpg")
+    assert [found.channel_name for found in list_photos([lake(tmp_path)], tmp_path)] == ["shop"]
+    assert "its path is too long" in caplog.text
+
+
+def test_what_is_said_of_a_name_that_is_no_utf8_can_be_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a run with a line that is no UTF-8, Dagster's UI shows nothing but an error."""
+    nameless = os.fsdecode(b"\xff")
+    photo(tmp_path, f"{nameless}/{'x' * 250}/{'x' * 250}", "1.jpg")
+    photo(tmp_path, f"{nameless}b", ".channel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", refuse)  # who tests as root may read everything
+        assert list(list_photos([lake(tmp_path)], tmp_path)) == []
+    assert [(record.levelname, "\ufffd" in record.getMessage()) for record in caplog.records] == [("WARNING", True)] * 2
+    caplog.text.encode()
+
+
+def refuse(path: Path, *_: object, **__: object) -> None:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_a_folder_that_is_no_utf8_and_cannot_be_listed_is_named_so_that_it_can_be_shown(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"\xff")
+    root.mkdir()
+    (root / "images").write_bytes(b"a file in its place")
+    (root / "telegram_messages").write_bytes(b"a file in its place")
+    for listing in (lambda: list(list_photos([lake(root)], tmp_path)), lambda: list_message_files(lake(root))):
+        with pytest.raises(LakeError, match=r"\ufffd/[a-z_]+: Not a directory"):
+            listing()
 
 
 def test_a_missing_lake_has_no_photos_and_an_unreadable_one_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import DAY, NOW, lake, lake_file, line, record
+from factories import DAY, NOW, deep_folders, lake, lake_file, line, record
 from medical_telegram_warehouse.errors import LakeError
 from medical_telegram_warehouse.lake.parse import ParsedRecord, RejectedRecord
 from medical_telegram_warehouse.lake.reader import list_channel_files, list_message_files, read_records
@@ -65,10 +65,28 @@ def test_links_to_nowhere_and_pipes_are_reported_and_stop_nothing(tmp_path: Path
     """Opening a pipe that nobody writes to would wait for ever."""
     good = lake_file(tmp_path, line())
     good.with_name("gone.jsonl").symlink_to(tmp_path / "nowhere")
+    good.with_name("itself.jsonl").symlink_to("itself.jsonl")
     os.mkfifo(good.with_name("pipe.jsonl"))
     files, strays = list_message_files(lake(tmp_path))
     assert [file.path for file in files] == [good]
-    assert [Path(stray).name for stray in strays] == ["gone.jsonl", "pipe.jsonl"]
+    assert [Path(stray).name for stray in strays] == ["gone.jsonl", "itself.jsonl", "pipe.jsonl"]
+
+
+def test_folders_in_folders_without_end_are_reported_and_stop_nothing(tmp_path: Path) -> None:
+    good = lake_file(tmp_path, line())
+    with deep_folders(tmp_path / "telegram_messages", 1500):
+        files, strays = list_message_files(lake(tmp_path))
+    assert [file.path for file in files] == [good]
+    assert [Path(stray).parts for stray in strays] == [("telegram_messages", *"aaaaaaaaaaa")]
+
+
+def test_the_path_of_what_is_no_message_file_is_cut_to_what_a_row_is_found_by(tmp_path: Path) -> None:
+    """PostgreSQL refuses a longer key, and with it the whole load."""
+    lake_file(tmp_path, b"", day="/".join(f"{number}{'x' * 240}" for number in range(9)), name="b.jsonl")
+    _, [stray] = list_message_files(lake(tmp_path))
+    assert len(stray) <= 401
+    assert stray.startswith("telegram_messages/0x")
+    assert stray.endswith("x/b.jsonl")
 
 
 def test_a_file_name_that_is_no_utf8_is_read_and_can_be_stored(tmp_path: Path) -> None:

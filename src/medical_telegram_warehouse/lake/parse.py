@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ import msgspec
 
 from medical_telegram_warehouse.lake.lines import RawRecord
 from medical_telegram_warehouse.lake.markdown import strip_markdown
-from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, Message
+from medical_telegram_warehouse.records import MAX_BIGINT, MAX_CHANNEL_NAME, MAX_COUNT, MAX_NESTING, Message
 from medical_telegram_warehouse.text import storable, storable_json
 
 # Telegram's first day. Older dates are unset clocks, and one of them would make the calendar start in 1970.
@@ -75,6 +74,7 @@ class _Unusable(Exception):  # noqa: N818 - never leaves this module
 
 
 _decode = msgspec.json.Decoder(Message).decode
+_TOO_DEEP = f"lists or objects lie inside each other deeper than {MAX_NESTING} levels"
 _PROBLEMS = {
     "torn_line": "the last line is incomplete: its writer was interrupted; it is read again once completed",
     "record_too_large": "the line is longer than 16 MiB; its start is kept here",
@@ -107,15 +107,21 @@ class RecordParser:
         if (
             b"\\u" in record.payload  # may hide a NUL or half a surrogate pair
             or message.source is None  # not ours: may hold Markdown, other key names
+            or message.channel_name.isspace()
             or not self._is_timely(message)
+            or record.payload.count(b"{") + record.payload.count(b"[") > MAX_NESTING  # may be nested too deeply
         ):
             return self._parse_patiently(record)
         return ParsedRecord(record.position, message, (), payload)
 
     def _is_timely(self, message: Message) -> bool:
-        if not FIRST_DAY <= message.message_date <= self._latest:
-            return False
-        return message.scraped_at is None or message.scraped_at <= self._latest
+        latest = self._latest
+        return (
+            FIRST_DAY <= message.message_date <= latest
+            and (message.edit_date is None or FIRST_DAY <= message.edit_date <= latest)
+            and (message.forwarded_date is None or FIRST_DAY <= message.forwarded_date <= latest)
+            and (message.scraped_at is None or FIRST_DAY <= message.scraped_at <= latest)
+        )
 
     def _parse_patiently(self, record: RawRecord) -> ParsedRecord | RejectedRecord:
         repairs: list[str] = []
@@ -128,7 +134,7 @@ class RecordParser:
         except _Unusable as problem:
             return reject(record, problem.reason, problem.detail)
         except RecursionError:
-            return reject(record, "nested_too_deeply", "the record holds lists or objects inside each other too deep")
+            return reject(record, "nested_too_deeply", _TOO_DEEP)
         return ParsedRecord(record.position, message, tuple(dict.fromkeys(repairs)), payload)
 
     def _build(self, fields: dict[str, Any], repairs: list[str]) -> Message:
@@ -138,15 +144,11 @@ class RecordParser:
         known["message_date"] = self._date(known["message_date"], repairs)
         known["message_text"] = _text(known["message_text"], is_foreign=known["source"] is None, repairs=repairs)
         for name in _COUNTERS:
-            known[name] = _number(known[name], 0, f"{name}_out_of_range", repairs)
+            known[name] = _number(known[name], 0, MAX_COUNT, f"{name}_out_of_range", repairs)
         for name in _OPTIONAL_IDS:
-            known[name] = _number(known[name], -MAX_BIGINT, f"{name}_out_of_range", repairs)
+            known[name] = _number(known[name], -MAX_BIGINT, MAX_BIGINT, f"{name}_out_of_range", repairs)
         for name in ("edit_date", "forwarded_date", "scraped_at"):
-            known[name] = _optional(known[name], _parse_date, f"{name}_unreadable", repairs)
-        if known["scraped_at"] is not None and known["scraped_at"] > self._latest:
-            # It would stay the newest state of its message until that day.
-            known["scraped_at"] = None
-            repairs.append("scraped_at_in_future")
+            known[name] = self._moment(known[name], name, repairs)
         present = {name: value for name, value in known.items() if value is not None}
         for name in [name for name in present if name not in ("message_id", "channel_name", "message_date")]:
             try:
@@ -165,6 +167,21 @@ class RecordParser:
         if len(value) > MAX_CHANNEL_NAME:
             raise _Unusable("channel_name_too_long", f"{len(value)} characters; at most {MAX_CHANNEL_NAME}")
         return str(value)
+
+    def _moment(self, value: Any, name: str, repairs: list[str]) -> datetime | None:
+        """A moment that may be missing. One in the year 9999 would be none of any calendar in a zone east of UTC."""
+        if value is None:
+            return None
+        moment = _parse_date(value)
+        if moment is None:
+            repairs.append(f"{name}_unreadable")
+        elif moment > self._latest:  # a scrape's would stay the newest state of its message until that day
+            repairs.append(f"{name}_in_future")
+        elif moment < FIRST_DAY:
+            repairs.append(f"{name}_too_old")
+        else:
+            return moment
+        return None
 
     def _date(self, value: Any, repairs: list[str]) -> datetime:
         if value is None:
@@ -208,7 +225,7 @@ def _load_object(payload: bytes, repairs: list[str]) -> dict[str, Any]:
             raise _Unusable("invalid_json", str(error)) from error
     if not isinstance(value, dict):
         raise _Unusable("not_an_object", f"a record is a JSON object; this is {type(value).__name__}")
-    clean: dict[str, Any] = storable_json(value)
+    clean: dict[str, Any] = storable_json(value, MAX_NESTING)
     if clean != value:
         repairs.append("unstorable_characters")
     return clean
@@ -266,11 +283,11 @@ def _integer(value: Any) -> int | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,30}", text) else None
 
 
-def _number(value: Any, lowest: int, repair: str, repairs: list[str]) -> int | None:
+def _number(value: Any, lowest: int, highest: int, repair: str, repairs: list[str]) -> int | None:
     if value is None:
         return None
     number = _integer(value)
-    if number is None or not lowest <= number <= MAX_BIGINT:
+    if number is None or not lowest <= number <= highest:
         repairs.append(repair)
         return None
     return number
@@ -286,15 +303,6 @@ def _text(value: Any, *, is_foreign: bool, repairs: list[str]) -> str:
     if plain is not value:
         repairs.append("markdown_removed")
     return plain
-
-
-def _optional(value: Any, convert: Callable[[Any], Any], repair: str, repairs: list[str]) -> Any:
-    if value is None:
-        return None
-    converted = convert(value)
-    if converted is None:
-        repairs.append(repair)
-    return converted
 
 
 def _parse_date(value: Any) -> datetime | None:

@@ -8,6 +8,7 @@ photos are those of the channel `a/b`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,10 @@ from medical_telegram_warehouse.lake.registry import OWN_LAKE, Lake
 from medical_telegram_warehouse.records import MAX_CHANNEL_NAME, PhotoFile
 from medical_telegram_warehouse.text import storable
 
+logger = logging.getLogger(__name__)
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic"}
+# PostgreSQL finds no row by a longer text. No channel's folder comes near, but folders in folders may.
+_MAX_NAME_BYTES = 2000
 
 
 class PhotoStore:
@@ -125,8 +129,11 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
             channel = _channel_of(channel_folder, lake.root / IMAGES_FOLDER)
             for entry in _entries(channel_folder):
                 path = Path(entry.path)
-                if path.suffix.lower() in PHOTO_SUFFIXES and entry.is_file():
+                if path.suffix.lower() in PHOTO_SUFFIXES and _is_file(entry):
                     named = own_photo_name(path, relative_to) if lake.name == OWN_LAKE else storable_path(path)
+                    if len(named.encode()) > _MAX_NAME_BYTES:
+                        logger.warning("a photo is left out, because its path is too long: %s…", named[:100])
+                        continue
                     number = int(path.stem) if path.stem.isascii() and path.stem.isdecimal() else None
                     yield PhotoFile(
                         lake=lake.name,
@@ -138,25 +145,47 @@ def list_photos(lakes: Iterable[Lake], relative_to: Path) -> Iterator[PhotoFile]
 
 
 def _channel_of(folder: Path, images: Path) -> str:
+    named = folder / CHANNEL_NAME_FILE
     try:
-        with (folder / CHANNEL_NAME_FILE).open(encoding="utf-8", errors="replace") as file:
-            return storable(file.read(MAX_CHANNEL_NAME))
-    except OSError:  # nearly always: the folder's name says it
-        return decode_channel(storable_path(folder.relative_to(images)))
+        if named.is_file():  # a pipe would be waited for without end
+            with named.open(encoding="utf-8", errors="replace") as file:
+                return storable(file.read(MAX_CHANNEL_NAME))
+    except OSError:
+        logger.warning("cannot read %s; the folder's own name counts", storable_path(named))
+    return decode_channel(storable_path(folder.relative_to(images)))
 
 
 def _channel_folders(images: Path) -> Iterator[Path]:
     for entry in _entries(images):
-        if entry.is_dir():  # a link to a folder elsewhere too, but only here: deeper ones might lead in circles
-            yield Path(entry.path)
-            yield from _nested(Path(entry.path))
+        if _is_folder(entry):  # a link to a folder elsewhere too, but only here: deeper ones might lead in circles
+            yield from _with_nested(Path(entry.path), images)
 
 
-def _nested(folder: Path) -> Iterator[Path]:
-    for entry in _entries(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield Path(entry.path)
-            yield from _nested(Path(entry.path))
+def _with_nested(folder: Path, images: Path) -> Iterator[Path]:
+    waiting = [folder]
+    while waiting:
+        folder = waiting.pop()
+        if len(decode_channel(storable_path(folder.relative_to(images)))) > MAX_CHANNEL_NAME:
+            shown = storable_path(folder)[:100]
+            logger.warning("photos in %s… are left out: no channel has so long a name", shown)
+            continue
+        yield folder
+        nested = [Path(entry.path) for entry in _entries(folder) if _is_folder(entry, follow=False)]
+        waiting += reversed(nested)
+
+
+def _is_folder(entry: os.DirEntry[str], *, follow: bool = True) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -165,4 +194,5 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise LakeError(f"cannot list {folder}: {error.strerror}; check that this user may read it") from error
+        shown = storable_path(folder)
+        raise LakeError(f"cannot list {shown}: {error.strerror}; check that this user may read it") from error

@@ -25,6 +25,9 @@ from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.records import Channel
 
 _SUFFIXES = {".json", ".jsonl"}
+# Folders in folders are none of a lake's. Walking them costs a call each, and somebody may have made a thousand.
+_DEEPEST = 10
+_MAX_SHOWN = 400
 
 
 class MessageFile(NamedTuple):
@@ -50,17 +53,20 @@ def list_message_files(lake: Lake) -> tuple[list[MessageFile], list[str]]:
     for folder, folders, names in os.walk(root, onerror=_raise):
         folders.sort()
         depth = len(Path(folder).relative_to(root).parts)
+        if depth >= _DEEPEST:
+            strays += [_shown(storable_path(Path(folder, name).relative_to(lake.root))) for name in folders]
+            folders.clear()
         for name in sorted(names):
             path = Path(folder, name)
             relative = storable_path(path.relative_to(lake.root))
             try:
                 stamp = path.stat()
-            except FileNotFoundError:  # a link to nowhere, or gone since it was listed
-                strays.append(relative)
+            except OSError:  # a link to nowhere or to itself, or gone since it was listed
+                strays.append(_shown(relative))
                 continue
             if depth > 1 or path.suffix not in _SUFFIXES or not stat.S_ISREG(stamp.st_mode):
                 if not name.startswith("."):
-                    strays.append(relative)
+                    strays.append(_shown(relative))
                 continue
             scrape_date = _date_of(Path(folder).name) if depth else None
             channel = decode_channel(storable_path(Path(path.stem)))
@@ -79,7 +85,7 @@ def read_channel_lines(root: Path) -> Iterator[Channel]:
     for path in list_channel_files(root):
         with path.open("rb") as file:
             for line in file:
-                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                     yield msgspec.json.decode(line, type=Channel)
 
 
@@ -99,8 +105,16 @@ def read_records(
 
 
 def storable_path(path: Path) -> str:
-    """A path as text that can be stored; bytes that are no UTF-8 become U+FFFD."""
+    """A path as text that can be stored, and told: of a run whose log is no UTF-8, Dagster's UI shows nothing.
+
+    Bytes that are no UTF-8 become U+FFFD.
+    """
     return path.as_posix().encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _shown(path: str) -> str:
+    """A path that names no file to be read again: cut where PostgreSQL would refuse to find a row by it."""
+    return path if len(path) <= _MAX_SHOWN else f"{path[: _MAX_SHOWN // 2]}…{path[-_MAX_SHOWN // 2 :]}"
 
 
 def _holds_lines(source: MessageFile, file: BinaryIO) -> bool:
@@ -134,4 +148,5 @@ def _date_of(folder: str) -> date | None:
 def _raise(error: OSError) -> None:
     if isinstance(error, FileNotFoundError):
         return  # a lake of photos alone has no messages folder
-    raise LakeError(f"cannot list {error.filename}: {error.strerror}; check that this user may read it") from error
+    shown = storable_path(Path(error.filename))
+    raise LakeError(f"cannot list {shown}: {error.strerror}; check that this user may read it") from error

@@ -74,6 +74,23 @@ def load_messages(
     return loader.summary
 
 
+def list_pending_files(connection: psycopg.Connection, lakes: Iterable[Lake]) -> list[str]:
+    """What a load would read now: each file's lake, path, size and time of change, of those that changed since.
+
+    Raises:
+        LakeError: a lake's folder cannot be listed.
+    """
+    rows = connection.execute(statement("loaded_files"), {"lake_id": None, "now": datetime.now(UTC)})
+    loaded = {(lake, path): (size, mtime_ns) for lake, path, size, mtime_ns, *_ in rows}
+    return [
+        f"{lake.name} {file.file_path} {file.size} {file.mtime_ns}"
+        for lake in lakes
+        if lake.is_reachable
+        for file in list_message_files(lake)[0]
+        if loaded.get((lake.name, file.file_path)) != (file.size, file.mtime_ns)
+    ]
+
+
 class _Loader:
     def __init__(self, connection: psycopg.Connection, now: datetime, chunk_rows: int) -> None:
         self.summary = LoadSummary()
@@ -103,15 +120,15 @@ class _Loader:
         with ReadAhead(read_chunks(self._tasks(lake_id, files), self._now, self._chunk_rows)) as reader:
             while (chunk := reader.take()) is not None:
                 self._store(lake_id, chunk, reader.begin)
-        added, unreadable = load_channels(self._connection, lake, lake_id)
+        added, unreadable = load_channels(self._connection, lake, lake_id, self._now)
         self.summary.new_channel_records += added
         for file_path, unreadable_line in unreadable:
             self._reject(lake_id, file_path, unreadable_line)
 
     def _tasks(self, lake_id: int, files: list[MessageFile]) -> list[FileTask]:
         """Register the files that changed since they were loaded."""
-        rows = self._connection.execute(statement("loaded_files"), {"lake_id": lake_id})
-        loaded = {path: LoadedFile(*known) for path, *known in rows}
+        rows = self._connection.execute(statement("loaded_files"), {"lake_id": lake_id, "now": self._now})
+        loaded = {path: LoadedFile(*known) for _, path, *known in rows}
         tasks = []
         for file in files:
             known = loaded.get(file.file_path)

@@ -10,8 +10,11 @@ at the next scrape; its line names the place where it will lie. Killed anywhere,
 page and writes nothing twice (see `lake.writer`).
 """
 
+from medical_telegram_warehouse.scrape.channel import Backfill
 from medical_telegram_warehouse.scrape.progress import ScrapeObserver
 from medical_telegram_warehouse.scrape.report import ChannelReport, ChannelStatus, ScrapeSummary
 from medical_telegram_warehouse.scrape.run import connect_existing_lake, scrape
 
-__all__ = ["ChannelReport", "ChannelStatus", "ScrapeObserver", "ScrapeSummary", "connect_existing_lake", "scrape"]
+__all__ = [
+    "Backfill", "ChannelReport", "ChannelStatus", "ScrapeObserver", "ScrapeSummary", "connect_existing_lake", "scrape",
+]  # fmt: skip

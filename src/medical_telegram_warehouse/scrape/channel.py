@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -27,6 +28,17 @@ from medical_telegram_warehouse.sources.base import MessageSource, Observation
 logger = logging.getLogger(__name__)
 # How many messages are asked for at once by their numbers: what Telegram answers.
 _LOOK_UP = 100
+# Telegram numbers messages in 32 bits.
+_HIGHEST_ID = (1 << 31) - 1
+
+
+class Backfill(NamedTuple):
+    """Messages that are read once more, whatever was read before: posted from `since` on, and before `until`."""
+
+    since: datetime
+    until: datetime
+    channels: tuple[str, ...] = ()
+    """Of those that the source names; empty means all."""
 
 
 class Workshop(NamedTuple):
@@ -38,6 +50,8 @@ class Workshop(NamedTuple):
     photo_slots: asyncio.Semaphore
     refresh: timedelta
     observer: ScrapeObserver
+    backfill: Backfill | None = None
+    """Only this is read, instead of what is new."""
 
 
 class ChannelTurn:
@@ -50,15 +64,17 @@ class ChannelTurn:
     """
 
     def __init__(self, workshop: Workshop, channel: Channel, report: ChannelReport) -> None:
-        self._source, self._lake, self._photos, self._photo_slots, refresh, self._observer = workshop
+        self._source, self._lake, self._photos, self._photo_slots, refresh, self._observer, self._backfill = workshop
         self._channel = channel
         self._report = report
         self._since = channel.scraped_at - refresh
+        # What is compared with what was stored must be remembered, or a range that is read twice is written twice.
+        remembered_since = min(self._since, self._backfill.since) if self._backfill else self._since
         self._writer: ChannelWriter = self._lake.channel(
             channel.channel_name,
             self._source.name,
             channel.scraped_at.date(),
-            None if self._source.yields_everything else self._since,
+            None if self._source.yields_everything else remembered_since,
         )
         self._missing = set(self._writer.missing_photos())
 
@@ -72,6 +88,9 @@ class ChannelTurn:
             LakeError: the lake cannot be written.
         """
         self._lake.describe_channel(self._channel)
+        if self._backfill is not None:
+            await self._read_range(self._backfill)
+            return
         known_id = None if self._source.yields_everything else self._writer.last_message_id
         async for page in read_ahead(self._source.new_messages(self._channel, known_id)):
             await self._store(page)
@@ -79,6 +98,16 @@ class ChannelTurn:
             await self._refresh(known_id)
         if self._source.can_look_up:
             await self._try_missing_photos()
+
+    async def _read_range(self, wanted: Backfill) -> None:
+        """See all messages of a stretch of time, those from before the first scrape, too. Newer ones come as ever."""
+        top = self._writer.last_message_id or _HIGHEST_ID
+        async with aclosing(read_ahead(self._source.recent_messages(self._channel, wanted.since, top))) as pages:
+            async for page in pages:
+                within = [observation for observation in page if observation.message.message_date < wanted.until]
+                await self._store(within)
+                if len(within) < len(page):
+                    break
 
     async def _refresh(self, known_id: int) -> None:
         """See recent messages again. Those that are gone are asked for by number: a history may leave some out."""
@@ -111,9 +140,10 @@ class ChannelTurn:
         found, missing = await self._fetch_photos(page, remembered)
         messages = [self._with_place(observation) for observation in page]
         # An import remembers every message; a scrape forgets old ones, but has all up to its last.
-        known_id = 0 if self._source.yields_everything else self._writer.last_message_id or 0
+        first_id, last_id = self._writer.first_message_id or 0, self._writer.last_message_id or 0
+        known = range(0) if self._source.yields_everything else range(first_id, last_id + 1)
         for message in self._writer.append(messages, missing=missing, found=found & self._missing):
-            if message.message_id <= known_id or message.message_id in remembered:
+            if message.message_id in known or message.message_id in remembered:
                 self._report.observed_again += 1
             else:
                 self._report.messages += 1

@@ -19,7 +19,8 @@ from medical_telegram_warehouse.lake.layout import find_lake_root
 from medical_telegram_warehouse.lake.photos import PhotoStore
 from medical_telegram_warehouse.lake.registry import Lake, connect_lake
 from medical_telegram_warehouse.lake.writer import open_lake
-from medical_telegram_warehouse.scrape.channel import ChannelTurn, Workshop
+from medical_telegram_warehouse.logs import about
+from medical_telegram_warehouse.scrape.channel import Backfill, ChannelTurn, Workshop
 from medical_telegram_warehouse.scrape.progress import LogLines, ScrapeObserver
 from medical_telegram_warehouse.scrape.report import ChannelReport, ChannelStatus, ScrapeSummary
 from medical_telegram_warehouse.sources.base import MessageSource
@@ -40,6 +41,7 @@ def scrape(
     refresh: timedelta = REFRESH_WINDOW,
     photos_at_once: int = PHOTOS_AT_ONCE,
     observer: ScrapeObserver | None = None,
+    backfill: Backfill | None = None,
 ) -> ScrapeSummary:
     """Write what `source` has and the lake has not.
 
@@ -52,6 +54,7 @@ def scrape(
         refresh: messages up to this old are seen again.
         photos_at_once: how many photos may be fetched at the same time.
         observer: is told how it goes; by default the log is.
+        backfill: read these messages once more, and nothing else.
 
     Raises:
         LakeBusyError: another process is writing the lake.
@@ -59,30 +62,41 @@ def scrape(
         SourceError: the source cannot be used as configured, its account is not usable, or no channel can be read.
         SourceUnavailableError: no channel was read, because nobody answered.
     """
-    return asyncio.run(_scrape(source, lake_root, relative_to, refresh, photos_at_once, observer or LogLines()))
+    photos = PhotoStore(lake_root, relative_to)
+
+    async def work() -> ScrapeSummary:
+        with open_lake(lake_root) as lake:  # first: an account's session must not be used by two processes
+            slots = asyncio.Semaphore(photos_at_once)
+            workshop = Workshop(source, lake, photos, slots, refresh, observer or LogLines(), backfill)
+            return await _scrape(workshop)
+
+    return asyncio.run(work())
 
 
-async def _scrape(
-    source: MessageSource,
-    lake_root: Path,
-    relative_to: Path,
-    refresh: timedelta,
-    photos_at_once: int,
-    observer: ScrapeObserver,
-) -> ScrapeSummary:
-    with open_lake(lake_root) as lake:  # first: an account's session must not be used by two processes
-        async with source:
-            photos = PhotoStore(lake_root, relative_to)
-            workshop = Workshop(source, lake, photos, asyncio.Semaphore(photos_at_once), refresh, observer)
-            summary = ScrapeSummary(source.name, [ChannelReport(reference) for reference in source.references()])
-            turns = _Turns(workshop)
-            await turns.take(summary.channels)
-            again = [report for report in summary.channels if report.status is ChannelStatus.INTERRUPTED]
-            if again:
-                logger.warning("once more: %s", ", ".join(report.name for report in again))
-                await turns.take(again)
+async def _scrape(workshop: Workshop) -> ScrapeSummary:
+    source = workshop.source
+    async with source:
+        summary = ScrapeSummary(source.name, [ChannelReport(reference) for reference in _wanted(workshop)])
+        turns = _Turns(workshop)
+        await turns.take(summary.channels)
+        again = [report for report in summary.channels if report.status is ChannelStatus.INTERRUPTED]
+        if again:
+            logger.warning("once more: %s", ", ".join(report.name for report in again))
+            await turns.take(again)
     _require_some(summary)
     return summary
+
+
+def _wanted(workshop: Workshop) -> Sequence[str]:
+    references = workshop.source.references()
+    channels = workshop.backfill.channels if workshop.backfill else ()
+    wanted = [reference for reference in references if not channels or reference in channels]
+    if not wanted and references:
+        raise SourceError(
+            f"the source {workshop.source.name!r} has no channel {', '.join(sorted(channels))}; "
+            f"it has {', '.join(references)}"
+        )
+    return wanted
 
 
 class _Turns:
@@ -113,7 +127,7 @@ class _Turns:
             report.seconds_waited += seconds
             observer.changed(report)
 
-        with turn(report.name, waited):
+        with about(channel=report.name), turn(report.name, waited):
             try:
                 await self._read(report)
             except ChannelError as error:
@@ -122,7 +136,7 @@ class _Turns:
                 report.status, report.reason = ChannelStatus.PAUSED, str(error)
             except TransientError as error:
                 report.status, report.reason = ChannelStatus.INTERRUPTED, str(error)
-        observer.finished(report)
+            observer.finished(report)
 
     async def _read(self, report: ChannelReport) -> None:
         described = await self._workshop.source.describe(report.reference)

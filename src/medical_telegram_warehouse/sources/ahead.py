@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,7 +12,7 @@ T = TypeVar("T")
 _UNTIL_ASKED_SECONDS = 0.001
 
 
-async def read_ahead(pages: AsyncIterator[T]) -> AsyncIterator[T]:
+async def read_ahead(pages: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     """Yield the same pages, one more being on its way."""
 
     async def following() -> T | None:

@@ -12,9 +12,10 @@ from medical_telegram_warehouse.errors import SourceError
 _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?P<path>.*)", re.IGNORECASE)
 _INVITE = re.compile(r"(?:\+|joinchat/)(?P<hash>[\w-]+)")
 _BARE_INVITE = re.compile(r"\+(?=.*[A-Za-z_-])[\w-]+")  # of digits alone it would be a phone number
-_PRIVATE = re.compile(r"c/(?P<number>\d+)")
+_PRIVATE = re.compile(r"c/(?P<number>\d{1,19})(?!\d)")
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
-_NUMBER = re.compile(r"-?\d+")
+# Telegram's numbers have 64 bits, and Python refuses to read one of thousands of digits.
+_NUMBER = re.compile(r"-?(100)?\d{1,19}")
 # Bot API and Telethon write this before the number of a channel or supergroup.
 _CHANNEL_MARK = "-100"
 

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from medical_telegram_warehouse.records import MAX_BIGINT, Channel, Message
+from medical_telegram_warehouse.records import MAX_BIGINT, MAX_COUNT, MAX_NESTING, Channel, Message
 from medical_telegram_warehouse.sources.desktop_export.markup import read_text
 from medical_telegram_warehouse.sources.desktop_export.moments import read_moment
 from medical_telegram_warehouse.text import storable_json
@@ -72,7 +72,7 @@ def read_message(item: Any, channel: Channel, until: datetime) -> ReadMessage:
     if date is None:
         raise Unusable("date_unreadable")
     try:
-        raw: dict[str, Any] = storable_json(item)
+        raw: dict[str, Any] = storable_json(item, MAX_NESTING - 1)  # the lake's record is one level more
     except RecursionError:
         raise Unusable("nested_too_deeply") from None
     text = read_text(raw.get("text"), raw.get("text_entities"))
@@ -122,7 +122,7 @@ def _reactions(value: Any) -> dict[str, int]:
         # A custom emoji has a document; a paid reaction has nothing but its type.
         name = next((words for key in ("emoji", "document_id", "type") if (words := _words(reaction.get(key)))), None)
         if name is not None and count is not None and count > 0:
-            counts[name] = min(counts.get(name, 0) + count, MAX_BIGINT)
+            counts[name] = min(counts.get(name, 0) + count, MAX_COUNT)
     return counts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from medical_telegram_warehouse.records import MAX_BIGINT
+from medical_telegram_warehouse.records import MAX_COUNT
 
 _SEPARATORS = re.compile(r"\s|,(?=[0-9]{3}(?![0-9]))")
 _COUNTER = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,6})?)([KMB]?)")
@@ -18,4 +18,4 @@ def read_counter(text: str) -> int | None:
     if found is None:
         return None
     number = int(Decimal(found[1]) * _FACTORS[found[2]])
-    return number if number <= MAX_BIGINT else None
+    return number if number <= MAX_COUNT else None

@@ -34,7 +34,7 @@ _ALONE = {
 }
 _UNSUPPORTED = ("message_media_not_supported", "media_not_supported_cont")
 _BACKGROUND = re.compile(r"""background-image\s*:\s*url\(\s*(?:'([^']*)'|"([^"]*)"|([^'")\s]*))\s*\)""", re.IGNORECASE)
-# An album's messages were sent together: a number far from the post's is not one of them.
+# An album's messages were sent together, ten at most: a number far from the post's is not one of them.
 _ALBUM_REACH = 100
 
 
@@ -53,6 +53,8 @@ def read_media(elements: Sequence[Element], post: PostName) -> tuple[Medium, ...
         kind = next((kind for name, kind in _TOGETHER.items() if name in found.classes), None)
         if kind is None:
             continue
+        if len(together) == _ALBUM_REACH:  # a page of nothing else would take minutes
+            break
         following = min(together[-1].message_id + 1, MAX_BIGINT) if together else post.message_id
         if kind == "document" and found.node.css_first(".tgme_widget_message_document_icon.audio") is not None:
             kind = "audio"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from medical_telegram_warehouse.records import MAX_COUNT
 from medical_telegram_warehouse.sources.web_preview.counters import read_counter
 from medical_telegram_warehouse.sources.web_preview.media import Medium, read_media
 from medical_telegram_warehouse.sources.web_preview.references import PostName, linked_name, linked_post
@@ -102,7 +103,7 @@ def _reactions(found: Iterable[Element]) -> dict[str, int] | None:
         count = read_counter(reaction.node.text(deep=False))
         if count is not None:
             name = _reaction_name(reaction)
-            counts[name] = counts.get(name, 0) + count
+            counts[name] = min(counts.get(name, 0) + count, MAX_COUNT)
     return counts or None
 
 

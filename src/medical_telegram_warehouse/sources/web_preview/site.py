@@ -25,6 +25,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK, _NOT_FOUND, _TOO_MANY, _AWAY = 200, 404, 429, 503
 # Real pages stay below half a megabyte.
 _MAX_BYTES = 4 * 1024 * 1024
+# And below ten thousand tags. Parsing takes the square of their depth: four megabytes of nothing else, nearly an hour.
+_MAX_TAGS = 50_000
 _PAGE_SECONDS = 120.0
 _SHOWN = 5
 _MAX_TARGET = 200
@@ -140,9 +142,9 @@ class Site:
         except httpx.HTTPError as error:
             return _Refusal(f"gave no answer ({type(error).__name__}: {error})")
         at = self._clock()
-        parsed = parse_page(bytes(body))
-        if not parsed.is_preview:
-            return _Refusal(f"sent {len(body):,} bytes that are no channel's page")
+        parsed = _parsed(bytes(body))
+        if isinstance(parsed, _Refusal):
+            return parsed
         if parsed.unusable:
             shown = "; ".join(parsed.unusable[:_SHOWN])
             logger.warning("%s: %d posts of %s cannot be read: %s", channel, len(parsed.unusable), url, shown)
@@ -160,6 +162,13 @@ class Site:
             return 0
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         return max((until - self._clock()).total_seconds(), 0)
+
+
+def _parsed(body: bytes) -> ParsedPage | _Refusal:
+    if body.count(b"<") > _MAX_TAGS:
+        return _Refusal(f"sent more than {_MAX_TAGS:,} tags")
+    parsed = parse_page(body)
+    return parsed if parsed.is_preview else _Refusal(f"sent {len(body):,} bytes that are no channel's page")
 
 
 def _about(seconds: float) -> float:
