@@ -344,7 +344,7 @@ def test_of_messages_that_were_viewed_again_only_changed_kinds_are_indexed_anew(
         assert database.value(search, "§price") == 0
 
 
-def test_another_time_zone_or_other_sql_builds_everything_anew(database: Database, project: Path) -> None:
+def test_another_time_zone_or_another_contract_builds_everything_anew(database: Database, project: Path) -> None:
     """Half of the rows would tell Addis Ababa's days and half London's."""
 
     def is_whole(zone: str) -> bool:
@@ -357,3 +357,12 @@ def test_another_time_zone_or_other_sql_builds_everything_anew(database: Databas
     assert [is_whole(zone) for zone in zones] == [True, False, True]
     hours = database.rows("SELECT hour_of_day - extract(hour FROM message_timestamp) FROM marts.fct_messages")
     assert {int(hour) for (hour,) in hours} == {0}
+
+    # As a version left it that had no such constraint.
+    refuses_null = "SELECT attnotnull FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'channel_key'"
+    with database.connect() as connection:
+        connection.execute("ALTER TABLE marts.fct_messages ALTER COLUMN channel_key DROP NOT NULL")
+    with (project / "warehouse/models/marts/core/fct_messages.yml").open("a", encoding="utf-8") as contract:
+        contract.write("# another contract\n")
+    assert is_whole("Europe/London")
+    assert database.value(refuses_null, "marts.fct_messages")

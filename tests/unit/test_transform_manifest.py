@@ -37,11 +37,17 @@ def checks_on(manifest: dict[str, Any], model: dict[str, Any]) -> list[dict[str,
     return [node for node in manifest["nodes"].values() if node.get("attached_node") == model["unique_id"]]
 
 
+def test_what_dbt_writes_by_hand_is_not_what_the_pipeline_reads(project: Path, manifest: dict[str, Any]) -> None:
+    """Each `dbt test` overwrites target/manifest.json in place; a run once started while half of it was written."""
+    (project / "target" / "manifest.json").write_text('{"nodes": {', encoding="utf-8")
+    assert json.loads(parse_manifest(project).read_text(encoding="utf-8"))["nodes"]
+
+
 def test_a_manifest_is_made_once_and_again_when_the_project_changes(
     project: Path, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each Dagster process asks for it; parsing in all of them would cost seconds each."""
-    path = project / "target" / "manifest.json"
+    path = project / "target" / "pipeline" / "manifest.json"
     written = path.stat().st_mtime_ns
     assert parse_manifest(project) == path
     assert path.stat().st_mtime_ns == written

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from medical_telegram_warehouse.postgres.watermarks import lower_watermarks
+
 logger = logging.getLogger(__name__)
 BUILD_LOCK = 7_240_115_004
 EXTRACT_LOCK = 7_240_115_006
@@ -38,6 +40,7 @@ def writing_raw(connection: psycopg.Connection, lock: int) -> Iterator[None]:
     try:
         connection.execute("SELECT pg_advisory_lock(%s)", [lock])
         try:
+            lower_watermarks(connection)
             yield
         finally:
             if not connection.closed:

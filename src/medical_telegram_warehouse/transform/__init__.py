@@ -13,12 +13,13 @@ from medical_telegram_warehouse.transform.build import (
     build,
 )
 from medical_telegram_warehouse.transform.manifest import parse_manifest
-from medical_telegram_warehouse.transform.results import NodeResult, TransformStep, TransformSummary
+from medical_telegram_warehouse.transform.results import FailedNodesError, NodeResult, TransformStep, TransformSummary
 
 __all__ = [
     "PHOTO_MODELS",
     "PHOTO_STAGING",
     "STEP_ARGUMENTS",
+    "FailedNodesError",
     "NodeResult",
     "TransformStep",
     "TransformSummary",

@@ -10,14 +10,16 @@ from typing import Any
 
 import psycopg
 
-from medical_telegram_warehouse.errors import DatabaseUnavailableError, TransformError
+from medical_telegram_warehouse.errors import DatabaseUnavailableError, TransformError, TransientError
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.locks import BUILD_LOCK
+from medical_telegram_warehouse.postgres.watermarks import lower_watermarks
 from medical_telegram_warehouse.records import DatabaseAddress
-from medical_telegram_warehouse.transform import state
+from medical_telegram_warehouse.transform import resume, state
 from medical_telegram_warehouse.transform.invocation import invoke
 from medical_telegram_warehouse.transform.results import (
     CONNECTION_LOST,
+    DONE,
     NodeResult,
     TransformStep,
     TransformSummary,
@@ -69,16 +71,19 @@ def build(
     address: DatabaseAddress,
     report_timezone: str,
     state_dir: Path | None = None,
+    is_whole: bool = False,
 ) -> TransformSummary:
     """Build and test one part of the warehouse: what changed, or all where the models or the zone are not as before.
 
-    A second build of the same database waits until the first is done, and for loads; its tests read what it wrote.
+    After an attempt that lost the database on the way, only what was left is done, if nothing was loaded since. A
+    second build of the same database waits until the first is done, and for loads; its tests read what it wrote.
 
     Args:
         step: MESSAGES first, then PHOTOS.
         project_dir: the folder of dbt_project.yml.
         address: a migrated database.
         report_timezone: whose days the marts count.
+        is_whole: build all of it anew, whatever changed.
         state_dir: where dbt keeps its parse cache and the SQL that it ran, by default `target/` in the project's
             folder. Each database gets a folder there, so that two data folders work side by side from one checkout.
 
@@ -89,27 +94,30 @@ def build(
         TransientError: another session was in the way; trying again may help.
     """
     started = time.monotonic()
-    folder = re.sub(r"[^\w.-]", "_", f"{address.host}-{address.port}-{address.database}")
+    name = re.sub(r"[^\w.-]", "_", f"{address.host}-{address.port}-{address.database}")
+    folder = (state_dir or project_dir / "target") / name
     fingerprint = state.fingerprint(project_dir, report_timezone)
     with connect(address, application="mtw transform") as connection:
         _wait_for_others(connection)
-        is_whole = not state.begin(connection, step, fingerprint)
-        commands = _WHOLE_STEPS[step] if is_whole else (("build", *STEP_ARGUMENTS[step]),)
+        lower_watermarks(connection)
+        is_whole = not state.begin(connection, step, fingerprint) or is_whole
+        inputs = resume.BuildInputs.now(connection, step, project_dir, report_timezone, is_whole=is_whole)
         nodes: dict[str, NodeResult] = {}
-        for command in commands:
+        first = 0
+        if (unfinished := resume.take(folder, inputs)) is not None:
+            first = unfinished.command
+            nodes = {node.unique_id: node for node in unfinished.nodes}
+            logger.info("going on where the attempt before stopped: %d nodes are done", len(nodes))
+        commands = _WHOLE_STEPS[step] if is_whole else (("build", *STEP_ARGUMENTS[step]),)
+        for number, command in enumerate(commands[first:], first):
+            goes_on = unfinished is not None and number == first
+            arguments = resume.retry_arguments(folder) if goes_on else [*command, *_WHAT_WAS_WRITTEN]
             try:
                 outcome = invoke(
-                    [*command, *_WHAT_WAS_WRITTEN, "--no-write-json"],
+                    [*arguments, "--no-write-json"],
                     project_dir=project_dir,
-                    target_dir=(state_dir or project_dir / "target") / folder,
-                    environment={
-                        "POSTGRES_HOST": address.host,
-                        "POSTGRES_PORT": str(address.port),
-                        "POSTGRES_DB": address.database,
-                        "POSTGRES_USER": address.user,
-                        "POSTGRES_PASSWORD": address.password.get_secret_value(),
-                        "REPORT_TIMEZONE": report_timezone,
-                    },
+                    target_dir=folder,
+                    environment=_environment(address, report_timezone),
                     on_event=_log_event,
                 )
             except TransformError as error:
@@ -123,9 +131,14 @@ def build(
                 for result in outcome.results
             }
             if (failed := failure(step, nodes.values())) is not None:
+                if isinstance(failed, TransientError):
+                    done = [node for node in nodes.values() if node.status in DONE]
+                    left = resume.Unfinished(inputs=inputs, command=number, nodes=done)
+                    resume.save(folder, left, outcome)
                 connection.execute("SELECT 1")
                 raise failed
         state.finish(connection, step, fingerprint)
+        resume.forget(folder)
     summary = TransformSummary(
         step=step, is_whole=is_whole, nodes=tuple(nodes.values()), seconds=time.monotonic() - started
     )
@@ -137,6 +150,17 @@ def build(
         len(summary.warnings),
     )
     return summary
+
+
+def _environment(address: DatabaseAddress, report_timezone: str) -> dict[str, str]:
+    return {
+        "POSTGRES_HOST": address.host,
+        "POSTGRES_PORT": str(address.port),
+        "POSTGRES_DB": address.database,
+        "POSTGRES_USER": address.user,
+        "POSTGRES_PASSWORD": address.password.get_secret_value(),
+        "REPORT_TIMEZONE": report_timezone,
+    }
 
 
 def _wait_for_others(connection: psycopg.Connection) -> None:

@@ -116,7 +116,12 @@ def _table(manifest: Mapping[str, Any], node: Mapping[str, Any], listed: set[str
     tests = [test for test in manifest["nodes"].values() if test.get("attached_node") == node["unique_id"]]
     types = node["config"].get("column_types", {})
     rows = [
-        _row(f"`{name}`", _code(column["data_type"] or types.get(name)), _described(column, tests), _keys(name, tests))
+        _row(
+            f"`{name}`",
+            _code(column["data_type"] or types.get(name)),
+            _described(column, tests),
+            _keys(column, tests),
+        )
         for name, column in node["columns"].items()
     ]
     head = f"### {node['name']}\n\n{_text(node['description'])}\n\n{_made(manifest, node, tests, listed)}.\n"
@@ -159,11 +164,14 @@ def _described(column: Mapping[str, Any], tests: Iterable[Mapping[str, Any]]) ->
     return text
 
 
-def _keys(column: str, tests: Iterable[Mapping[str, Any]]) -> str:
+def _keys(column: Mapping[str, Any], tests: Iterable[Mapping[str, Any]]) -> str:
     tests = list(tests)
-    is_unique, is_set = (any(_tests_of(column, tests, kind)) for kind in ("unique", "not_null"))
+    name = column["name"]
+    is_unique = any(_tests_of(name, tests, "unique"))
+    is_constrained = any(constraint["type"] == "not_null" for constraint in column["constraints"])
+    is_set = is_constrained or any(_tests_of(name, tests, "not_null"))
     words = ["key" if is_set else "unique"] if is_unique else []
-    for test in _tests_of(column, tests, "relationships"):
+    for test in _tests_of(name, tests, "relationships"):
         target = test["test_metadata"]["kwargs"]["to"].split("'")[1]
         words.append(f"→ [{target}](#{target})")
     if is_set and not is_unique:

@@ -24,6 +24,7 @@ CONNECTION_LOST = re.compile(
 )
 _LOST_A_RACE = re.compile(r"deadlock detected|could not serialize access|tuple concurrently updated")
 _MESSAGE_LINES = 12
+DONE = ("success", "pass", "warn")
 _FAILED = ("error", "fail", "runtime error")
 _WITH_ROWS = ("table", "incremental")
 
@@ -97,6 +98,14 @@ class TransformSummary:
         return {node.name: node.rows for node in self.nodes if node.rows is not None}
 
 
+class FailedNodesError(TransformError):
+    """Some nodes failed; `nodes` are all, so that what was built and tested is told as well."""
+
+    def __init__(self, message: str, nodes: tuple[NodeResult, ...]) -> None:
+        super().__init__(message)
+        self.nodes = nodes
+
+
 def node_result(result: Any, *, is_full_refresh: bool) -> NodeResult:
     """What dbt tells of one node."""
     rows = result.adapter_response.get("rows_affected") if result.adapter_response else None
@@ -133,4 +142,4 @@ def failure(step: TransformStep, nodes: Collection[NodeResult]) -> WarehouseErro
         return DatabaseUnavailableError(text)
     if _LOST_A_RACE.search(messages):
         return TransientError(text)
-    return TransformError(text)
+    return FailedNodesError(text, tuple(nodes))

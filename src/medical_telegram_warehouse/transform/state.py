@@ -15,15 +15,18 @@ import psycopg
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.transform.invocation import PROJECT_FILE
 
-_SQL_FOLDERS = ("models", "macros")
+_FOLDERS = ("models", "macros")
+# SQL; and the contracts, which say what types columns have and where a null is refused.
+_SUFFIXES = (".sql", ".yml")
 
 
 def fingerprint(project_dir: Path, report_timezone: str) -> str:
-    """A hash of everything that decides what the models' SQL says: their files, the project's variables, the zone."""
+    """A hash of everything that decides what tables hold: the models' files, the project's variables, the zone."""
     digest = hashlib.sha256(f"{report_timezone}\n".encode())
     files = [project_dir / PROJECT_FILE]
-    for folder in _SQL_FOLDERS:
-        files += sorted((project_dir / "warehouse" / folder).rglob("*.sql"))
+    for folder in _FOLDERS:
+        found = (project_dir / "warehouse" / folder).rglob("*")
+        files += sorted(file for file in found if file.suffix in _SUFFIXES)
     for file in files:
         content = file.read_bytes()
         digest.update(f"{file.relative_to(project_dir).as_posix()} {len(content)}\n".encode() + content)
@@ -34,7 +37,7 @@ def begin(connection: psycopg.Connection, step: str, fingerprint_now: str) -> bo
     """Note that a build of this step has begun. After one that did not end well its tests will read all rows.
 
     Returns:
-        Whether the build before made its tables with the same SQL, variables and time zone.
+        Whether the build before made its tables with the same SQL, contracts, variables and time zone.
     """
     row = connection.execute(statement("begin_transform"), {"step": step}).fetchone()
     return row is not None and row[0] == fingerprint_now

@@ -1,11 +1,22 @@
+-- The newest runs. Of one that is still going on, or was killed, its steps may tell nothing.
 SELECT
-    run_id,
-    min(started_at) AS started_at,
-    max(finished_at) AS finished_at,
-    count(DISTINCT step) FILTER (WHERE status = 'success') AS succeeded,
-    max(step) FILTER (WHERE status = 'failed') AS failed_step,
-    (array_agg(details ->> 'error' ORDER BY finished_at DESC) FILTER (WHERE status = 'failed'))[1] AS error
-FROM ops.step_runs
-GROUP BY run_id
-ORDER BY started_at DESC
+    runs.run_id,
+    runs.job,
+    runs.launched_by,
+    runs.status,
+    runs.started_at,
+    runs.finished_at,
+    cardinality(runs.steps) AS asked,
+    steps.succeeded,
+    steps.retries,
+    runs.error
+FROM ops.runs
+CROSS JOIN LATERAL (
+    SELECT
+        count(DISTINCT step) FILTER (WHERE status = 'success') AS succeeded,
+        count(*) FILTER (WHERE attempt > 1) AS retries
+    FROM ops.step_runs
+    WHERE step_runs.run_id = runs.run_id
+) AS steps
+ORDER BY runs.started_at DESC
 LIMIT %(limit)s;
