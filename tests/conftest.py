@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +15,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from api_service import api, marts, sample_warehouse, service
+from alert_servers import hook, mail
+from api_service import api, forgetful, marts, sample_warehouse, service
 from factories import PROJECT
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
@@ -24,11 +24,15 @@ from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
 from own_telegram import shop, telegram
+from ports import free_port
 
 if TYPE_CHECKING:  # importing Dagster takes seconds, and few tests need it
     from dagster import DagsterInstance
 
-__all__ = ["PROJECT", "api", "marts", "sample_warehouse", "service", "shop", "telegram"]  # and fixtures
+__all__ = [
+    "PROJECT", "api", "forgetful", "free_port", "hook", "mail", "marts", "sample_warehouse", "service", "shop",
+    "telegram",
+]  # fmt: skip  # and fixtures
 USER, PASSWORD = "test_user", "a test's password, with 'marks'"
 _in_use: set[int] = set()
 
@@ -55,12 +59,6 @@ class Database(NamedTuple):
 
     def value(self, query: Any, *parameters: Any) -> Any:
         return self.rows(query, *parameters)[0][0]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="session", autouse=True)

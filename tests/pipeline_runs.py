@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,11 +14,12 @@ import psycopg
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult, RetryPolicy
 from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
 
 from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
 from medical_telegram_warehouse.orchestration.exclusive import release_data_folder
-from medical_telegram_warehouse.orchestration.runs import RunReport, run_pipeline
-from medical_telegram_warehouse.records import DatabaseAddress
+from medical_telegram_warehouse.orchestration.runs import RunReport, StepReport
+from medical_telegram_warehouse.records import DatabaseAddress, DataCenter
 from medical_telegram_warehouse.settings import Settings
 from warehouse_rows import contents
 
@@ -73,12 +78,46 @@ def settings_with_database(
     return Settings(_env_file=None, **values, **more)
 
 
+_RUN_AND_REPORT = """
+import dataclasses, json, sys
+from medical_telegram_warehouse.orchestration.runs import run_job
+from medical_telegram_warehouse.settings import load_settings
+
+report = run_job(load_settings(), *json.loads(sys.argv[1]))
+print(json.dumps(dataclasses.asdict(report)))
+"""
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make another process read the same settings."""
+    ours = {name.upper() for name in Settings.model_fields}
+    found = {name: value for name, value in os.environ.items() if name not in ours}
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if isinstance(value, DataCenter):
+            value = f"{value.number}:{value.host}:{value.port}"
+        if value is not None:
+            found[name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return found
+
+
+def run_once(settings: Settings, *arguments: Any) -> RunReport:
+    """Execute a job as a command does: in a process of its own, whose steps have theirs."""
+    command = [sys.executable, "-c", _RUN_AND_REPORT, json.dumps(arguments)]
+    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    return RunReport(**{**report, "steps": tuple(StepReport(**step) for step in report["steps"])})
+
+
 def run_twice(settings: Settings, *, between: Callable[[], None]) -> TwoRuns:
     reports, states = [], []
     for number in range(2):
         if number:
             between()
-        reports.append(run_pipeline(settings))
+        reports.append(run_once(settings))
         with connect(settings) as connection:
             states.append({schema: contents(connection, schema) for schema in ("raw", "marts")})
     return TwoRuns(settings, reports[0], reports[1], states[0], states[1])

@@ -14,16 +14,18 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from medical_telegram_warehouse.errors import SettingsError
+from medical_telegram_warehouse.logs import LogFormat
 from medical_telegram_warehouse.records import ApiKey, DatabaseAddress, DataCenter, RuntimeName, TelegramAccess
 
 _DATA_CENTER = re.compile(r"(?P<number>\d{1,5}):(?P<host>\[[0-9a-fA-F:.]+\]|[^:\s]+):(?P<port>\d{1,5})")
+_BETWEEN_URLS = re.compile(r"[\s,]+(?=[A-Za-z0-9+.-]+://)")
 _PLACEHOLDER = re.compile(r"your[_ -]|<.*>|changeme", re.IGNORECASE)
 
 
@@ -107,8 +109,20 @@ class Settings(BaseSettings):
     api_database_password: SecretStr | None = None
     dagster_url: str = "http://127.0.0.1:3000"
 
+    schedule_cron: str = "0 2 * * *"
+    schedule_timezone: str = "UTC"
+    stale_after_hours: float = Field(default=26, ge=1, le=24 * 366)
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    alert_repeat_hours: float = Field(default=24, gt=0)
+    alert_rules: Path | None = None
+    raw_history_days: int = Field(default=0, ge=0)
+    preview_days: int = Field(default=0, ge=0)
+    run_history_days: int = Field(default=180, ge=1)
+    steps_at_once: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64)
+
     report_timezone: str = "Africa/Addis_Ababa"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: LogFormat = LogFormat.TEXT
 
     @field_validator("telegram_api_id", "telegram_api_hash", "telegram_session", "telegram_phone", mode="before")
     @classmethod
@@ -145,12 +159,18 @@ class Settings(BaseSettings):
     def _split_list(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: Any) -> Any:
+        # Some hold commas of their own.
+        return tuple(_BETWEEN_URLS.split(value.strip())) if isinstance(value, str) and value.strip() else value or ()
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("report_timezone")
+    @field_validator("report_timezone", "schedule_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
@@ -160,10 +180,21 @@ class Settings(BaseSettings):
             raise ValueError(message) from error
         return value
 
+    @model_validator(mode="after")
+    def _history_outlasts_refreshing(self) -> Self:
+        if 0 < self.raw_history_days <= self.refresh_days:
+            message = (
+                f"RAW_HISTORY_DAYS is {self.raw_history_days}, but messages are seen again for REFRESH_DAYS = "
+                f"{self.refresh_days}; keep their history for longer"
+            )
+            raise ValueError(message)
+        return self
+
     def model_post_init(self, _context: Any) -> None:
         """Make every path absolute."""
         for name in (
             "data_dir", "models_dir", "dagster_home", "source_lake", "telegram_dc_public_key", "yolo_categories",
+            "alert_rules",
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None:
@@ -226,6 +257,16 @@ class Settings(BaseSettings):
         if self.scrape_since is None:
             return None
         return datetime.combine(self.scrape_since, time.min, ZoneInfo(self.report_timezone))
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every value of a secret type: what no log line may show."""
+        found = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            parts = value if isinstance(value, tuple) else (value,)
+            found += [part.get_secret_value() for part in parts if isinstance(part, SecretStr)]
+        return found
 
     @property
     def log_level_number(self) -> int:

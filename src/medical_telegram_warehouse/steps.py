@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import psycopg
 
-from medical_telegram_warehouse.errors import LakeError
+from medical_telegram_warehouse.errors import LakeError, SettingsError, SourceError
 from medical_telegram_warehouse.lake.photos import list_photos
 from medical_telegram_warehouse.lake.registry import Lake, registered_lakes
 from medical_telegram_warehouse.load.detections import load_detections
@@ -27,10 +28,10 @@ from medical_telegram_warehouse.offers.step import ExtractionSummary, extract_me
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
-from medical_telegram_warehouse.scrape import ScrapeObserver, ScrapeSummary, connect_existing_lake, scrape
-from medical_telegram_warehouse.settings import Settings
+from medical_telegram_warehouse.scrape import Backfill, ScrapeObserver, ScrapeSummary, connect_existing_lake, scrape
+from medical_telegram_warehouse.settings import Settings, SourceName
 from medical_telegram_warehouse.sources.base import MessageSource
-from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source
+from medical_telegram_warehouse.sources.select import ExistingLake, SourceOptions, choose_source, resolve_name
 from medical_telegram_warehouse.transform import TransformStep, TransformSummary, build
 from medical_telegram_warehouse.vision.detections_read import read_detections
 from medical_telegram_warehouse.vision.drawn.preview_folder import PREVIEWS_FOLDER
@@ -47,6 +48,8 @@ DETECT = "run_yolo_enrichment"
 LOAD_DETECTIONS = "load_yolo_to_postgres"
 TRANSFORM_PHOTOS = "run_dbt_yolo_model"
 STEPS = (SCRAPE, LOAD, EXTRACT, TRANSFORM, DETECT, LOAD_DETECTIONS, TRANSFORM_PHOTOS)
+PIPELINE_JOB = "medical_telegram_warehouse_pipeline"
+"""The job of all steps, as Dagster, ops.runs and users know it."""
 DETECTIONS_FILE = "yolo_detections.csv"
 
 
@@ -63,6 +66,7 @@ class StepOutcome:
     headline: str
     details: dict[str, Any] = field(default_factory=dict)
     transform: TransformSummary | None = None
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -103,6 +107,43 @@ def source_options(settings: Settings) -> SourceOptions:
     )
 
 
+class BackfillDays(NamedTuple):
+    """Channels of which a range of days is read once more; no channels mean all that the settings name."""
+
+    channels: tuple[str, ...]
+    first_day: date
+    last_day: date
+
+    def within(self, zone: ZoneInfo) -> Backfill:
+        """The moments from the first day's begin to the last day's end.
+
+        Raises:
+            SettingsError: the last day is before the first.
+        """
+        if self.last_day < self.first_day:
+            raise SettingsError(f"the last day, {self.last_day}, is before the first, {self.first_day}")
+        begin = datetime.combine(self.first_day, time.min, zone)
+        return Backfill(begin, datetime.combine(self.last_day + timedelta(days=1), time.min, zone), self.channels)
+
+
+def backfill_step(settings: Settings, wanted: BackfillDays, observer: ScrapeObserver | None = None) -> StepOutcome:
+    """Source -> lake, of some days of some channels, whatever was read before.
+
+    Raises:
+        SourceError: the source is a lake, which is not scraped, or it has none of these channels.
+    """
+    # What `auto` means is decided without them: naming a channel of the sample must not look for it in the web.
+    if wanted.channels and (name := resolve_name(source_options(settings))) != SourceName.SAMPLE:
+        settings = settings.model_copy(update={"telegram_source": name, "telegram_channels": wanted.channels})
+    source = choose_source(source_options(settings))
+    if isinstance(source, ExistingLake):
+        raise SourceError(
+            "the source is `lake`, which somebody else scrapes: there is nothing to backfill from; choose another with "
+            "--source"
+        )
+    return scrape_source(settings, source, observer, wanted)
+
+
 def scrape_step(settings: Settings, observer: ScrapeObserver | None = None) -> StepOutcome:
     """Source -> lake. With the source `lake`, remember someone else's lake instead."""
     source = choose_source(source_options(settings))
@@ -113,7 +154,12 @@ def scrape_step(settings: Settings, observer: ScrapeObserver | None = None) -> S
     return scrape_source(settings, source, observer)
 
 
-def scrape_source(settings: Settings, source: MessageSource, observer: ScrapeObserver | None = None) -> StepOutcome:
+def scrape_source(
+    settings: Settings,
+    source: MessageSource,
+    observer: ScrapeObserver | None = None,
+    backfill: BackfillDays | None = None,
+) -> StepOutcome:
     """The same for any source, such as an export that is imported once."""
     summary = scrape(
         source,
@@ -122,6 +168,7 @@ def scrape_source(settings: Settings, source: MessageSource, observer: ScrapeObs
         refresh=timedelta(days=settings.refresh_days),
         photos_at_once=settings.scrape_photos_at_once,
         observer=observer,
+        backfill=backfill.within(ZoneInfo(settings.report_timezone)) if backfill else None,
     )
     counts = ("messages", "observed_again", "deleted", "photos", "photos_missing")
     details: dict[str, Any] = {"source": summary.source, **{name: summary.total(name) for name in counts}}
@@ -194,21 +241,25 @@ def extract_step(settings: Settings) -> StepOutcome:
     return StepOutcome(EXTRACT, summary.messages, headline, _details(summary))
 
 
-def transform_step(settings: Settings) -> StepOutcome:
+def transform_step(settings: Settings, *, is_whole: bool = False) -> StepOutcome:
     """Raw schema -> staging and marts, with their tests."""
-    return _transform(settings, TRANSFORM, TransformStep.MESSAGES)
+    return _transform(settings, TRANSFORM, TransformStep.MESSAGES, is_whole=is_whole)
 
 
-def transform_photos_step(settings: Settings) -> StepOutcome:
+def transform_photos_step(settings: Settings, *, is_whole: bool = False) -> StepOutcome:
     """Detections joined to messages, channels and dates, with their tests."""
-    return _transform(settings, TRANSFORM_PHOTOS, TransformStep.PHOTOS)
+    return _transform(settings, TRANSFORM_PHOTOS, TransformStep.PHOTOS, is_whole=is_whole)
 
 
-def _transform(settings: Settings, name: str, step: TransformStep) -> StepOutcome:
+def _transform(settings: Settings, name: str, step: TransformStep, *, is_whole: bool) -> StepOutcome:
     with open_database(settings):
         pass  # started and migrated; dbt connects by itself
     summary = build(
-        step, project_dir=settings.project_dir, address=settings.database, report_timezone=settings.report_timezone
+        step,
+        project_dir=settings.project_dir,
+        address=settings.database,
+        report_timezone=settings.report_timezone,
+        is_whole=is_whole,
     )
     rows = summary.rows
     verdict = f"run, {len(summary.warnings)} of them warn" if summary.warnings else "passed"
@@ -321,7 +372,7 @@ def ensure_data_folder(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another step's process looks as well
     except OSError as error:
         raise LakeError(
             f"the data folder {settings.data_dir} cannot be written: {error.strerror}; "

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from medical_telegram_warehouse.steps import STEPS
+from ports import free_port
 
 MTW = Path(sys.executable).with_name("mtw")
 PASSWORD = "secret-of-the-command-tests"
@@ -70,12 +71,6 @@ class Place:
             assert secret not in result.text
         assert "Traceback" not in result.text
         return result
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

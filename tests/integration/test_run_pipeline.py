@@ -15,11 +15,12 @@ import psycopg
 import pytest
 from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRunStatus
 
+from factories import copied_project
 from medical_telegram_warehouse import steps
 from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
 from medical_telegram_warehouse.orchestration.exclusive import RunActiveError
 from medical_telegram_warehouse.orchestration.instance import open_instance
-from medical_telegram_warehouse.orchestration.runs import run_pipeline
+from medical_telegram_warehouse.orchestration.runs import run_job
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.settings import Settings
 from pipeline_runs import (
@@ -31,6 +32,7 @@ from pipeline_runs import (
     connect,
     execute,
     recorded,
+    run_once,
     run_twice,
     settings_with_database,
 )
@@ -129,7 +131,7 @@ def test_every_asset_is_materialized_and_tables_tell_their_rows(runs: TwoRuns) -
         for event in events
         if event.asset_materialization
     }
-    assert set(made) == set(graph.get_all_asset_keys())
+    assert set(made) == set(graph.materializable_asset_keys)
     counted = {
         key.path[1]: materialization.metadata["dagster/row_count"].value
         for key, materialization in made.items()
@@ -200,6 +202,33 @@ def test_a_wrong_password_fails_at_once_says_which_settings_and_shows_none(
     assert "refused the password of user" in done.failed[steps.LOAD]
     assert "POSTGRES_PASSWORD" in done.failed[steps.LOAD]
     assert_secret_free(tmp_path / "dagster", secret)
+
+
+def test_a_dbt_test_that_fails_is_a_failed_check_and_what_was_built_counts_as_built(
+    make_settings: MakeSettings, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    """Else the check would still show what it found at the last good run."""
+    project = copied_project(tmp_path / "project")
+    failing = "select channel_key, 1 as one from {{ ref('dim_channels') }} union all select 'x', 1\n"
+    (project / "warehouse" / "tests" / "assert_nothing_ever.sql").write_text(failing, encoding="utf-8")
+    settings = make_settings(project_dir=project)
+    graph = build_definitions(settings).resolve_asset_graph()
+    assets = [key for key in graph.materializable_asset_keys if graph.get(key).tags.get("step") == steps.TRANSFORM]
+    done = execute(settings, instance, assets)
+    assert not done.result.success
+    assert "assert_nothing_ever" in done.failed[steps.TRANSFORM]
+    results = {
+        event.asset_check_evaluation_data.check_name: event.asset_check_evaluation_data.passed
+        for event in done.result.all_events
+        if event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION
+    }
+    assert results["assert_nothing_ever"] is False
+    assert sum(results.values()) > 100
+    assert AssetKey(["marts", "dim_channels"]) in {
+        event.asset_key
+        for event in done.result.all_events
+        if event.event_type is DagsterEventType.ASSET_MATERIALIZATION
+    }
 
 
 def test_a_step_failure_carries_what_is_needed_to_understand_it(
@@ -331,7 +360,7 @@ def test_a_second_run_over_the_same_data_folder_is_refused(make_settings: MakeSe
         assert other.stdin is not None
         assert other.stdout.readline() == "held\n"
         with pytest.raises(RunActiveError, match=r"another run is working on .*mtw status.*DATA_DIR"):
-            run_pipeline(settings)
+            run_job(settings)
         other.stdin.close()
 
 
@@ -343,7 +372,7 @@ def test_a_killed_run_is_marked_as_failed_by_the_next(make_settings: MakeSetting
     other = instance.create_run_for_job(
         job_def=job, status=DagsterRunStatus.STARTED, tags={"data_folder": "/another/folder"}
     )
-    report = run_pipeline(settings)
+    report = run_once(settings)
     assert not report.is_success
     after = {run.run_id: run.status for run in instance.get_runs()}
     assert after[killed.run_id] is DagsterRunStatus.FAILURE
@@ -351,7 +380,7 @@ def test_a_killed_run_is_marked_as_failed_by_the_next(make_settings: MakeSetting
 
 
 def test_the_report_names_the_failed_step_and_those_that_did_not_run(make_settings: MakeSettings) -> None:
-    report = run_pipeline(make_settings(telegram_source="telegram"))
+    report = run_once(make_settings(telegram_source="telegram"))
     scrape, *others = report.steps
     assert (scrape.step, scrape.status, scrape.attempts) == (steps.SCRAPE, "failed", 1)
     assert (scrape.error or "").startswith("the source is `telegram`, but its credentials are not set")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,13 @@ from dagster import (
     SkipReason,
     build_schedule_context,
 )
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import serialize_value
 from pydantic import SecretStr
 
 from medical_telegram_warehouse.api.pipeline.repository import PIPELINE_STEPS
-from medical_telegram_warehouse.errors import TransformError
+from medical_telegram_warehouse.errors import SettingsError, TransformError
 from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
 from medical_telegram_warehouse.orchestration.instance import open_instance
 from medical_telegram_warehouse.settings import Settings
@@ -107,6 +108,7 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
     for key in graph.get_all_asset_keys():
         groups.setdefault(graph.get(key).group_name, set()).add(key.to_user_string())
     assert groups == {
+        "sources": {"telegram/channels"},
         "lake": {"lake/telegram_messages", "lake/images"},
         "processed": {"processed/yolo_detections"},
         "raw": {
@@ -187,11 +189,13 @@ def test_the_assets_and_their_groups_are_pinned(definitions: Definitions) -> Non
     }
 
 
-def test_every_asset_can_be_traced_back_to_the_lake_or_to_a_seed(definitions: Definitions) -> None:
+def test_every_asset_can_be_traced_back_to_the_channels_or_to_a_seed(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     roots = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
-    assert roots == {"lake/telegram_messages", "lake/images"} | {f"seeds/{name}" for name in SEEDS}
-    assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
+    assert roots == {"telegram/channels"} | {f"seeds/{name}" for name in SEEDS}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).is_executable} == roots - {
+        f"seeds/{name}" for name in SEEDS
+    }
 
 
 def test_every_mart_is_described_and_has_checks(definitions: Definitions) -> None:
@@ -208,6 +212,66 @@ def test_every_step_is_tried_three_times_half_a_minute_to_a_minute_apart(job: Jo
         assert policy is not None, step
         assert policy.max_retries == 2
         assert [policy.calculate_delay(attempt) for attempt in (1, 2)] == [30, 60]
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("scrape_only", {"scrape_telegram_data"}),
+        ("after_scraping", set(STEPS) - {"scrape_telegram_data"}),
+        ("transform_only", {"extract_message_offers", "run_dbt_transformations", "run_dbt_yolo_model"}),
+        ("detection_only", {"run_yolo_enrichment", "load_yolo_to_postgres", "run_dbt_yolo_model"}),
+        ("full_refresh", {"run_dbt_transformations", "run_dbt_yolo_model"}),
+        ("backfill", set(STEPS)),
+        (
+            "maintenance",
+            {"delete_old_raw_history", "delete_old_previews", "delete_old_run_history", "vacuum_database"},
+        ),
+    ],
+)
+def test_each_other_job_runs_its_part_of_the_steps(definitions: Definitions, name: str, steps: set[str]) -> None:
+    assert set(definitions.resolve_job_def(name).graph.node_names()) == steps
+
+
+def test_every_job_says_on_which_data_folder_it_works(definitions: Definitions, settings: Settings) -> None:
+    """Runs over one folder wait for each other by this tag."""
+    jobs = definitions.resolve_all_job_defs()
+    ours = [job for job in jobs if not job.name.startswith("__")]
+    assert len(ours) == 8
+    assert {job.run_tags["data_folder"] for job in ours} == {str(settings.data_dir)}
+
+
+def test_steps_that_use_every_core_and_steps_that_write_tables_in_bulk_wait_for_each_other(job: JobDefinition) -> None:
+    pools: dict[str, set[str]] = {}
+    for step in STEPS:
+        for pool in job.graph.node_named(step).definition.pools:
+            pools.setdefault(pool, set()).add(step)
+    assert pools == {
+        "lake_writes": {"scrape_telegram_data"},
+        "every_core": {"extract_message_offers", "run_yolo_enrichment"},
+        "warehouse_writes": {"load_raw_to_postgres", "run_dbt_transformations", "run_dbt_yolo_model"},
+    }
+
+
+def test_tables_of_the_marts_are_stale_after_the_hours_of_the_setting(definitions: Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        policy = graph.get(key).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy) == (key.path[0] == "marts"), key
+        if isinstance(policy, TimeWindowFreshnessPolicy):
+            assert policy.fail_window.to_timedelta() == timedelta(hours=26)
+
+
+@pytest.mark.parametrize(("cron", "zone"), [("30 22 * * 1-5", "Africa/Addis_Ababa"), ("@daily", "UTC")])
+def test_cron_and_zone_of_the_daily_schedule_are_settings(settings: Settings, cron: str, zone: str) -> None:
+    changed = settings.model_copy(update={"schedule_cron": cron, "schedule_timezone": zone})
+    schedule = build_definitions(changed).resolve_schedule_def(SCHEDULE)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == (cron, zone)
+
+
+def test_what_is_no_schedule_is_said_by_its_setting(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"SCHEDULE_CRON is 'every night'"):
+        build_definitions(settings.model_copy(update={"schedule_cron": "every night"}))
 
 
 def test_the_schedule_runs_the_job_at_two_at_night_and_is_on_by_default(definitions: Definitions) -> None:

@@ -1,18 +1,29 @@
 """One run at a time over one data folder.
 
-The lock is the kernel's: it goes with the process that holds it, however that ended. So a run that still counts as
-active while nobody holds the lock was killed, and a second run while somebody does is refused.
+Both locks are the kernel's: they go with the process that holds them, however that ended. So a run that still counts
+as active while nobody holds the folder was killed, and a second run while somebody does is refused.
+
+    run process   ──exclusive──► .run.lock    for as long as the run lasts; the file says which run
+    step process  ──shared─────► .steps.lock  for as long as the step lasts
+
+A run process that is killed leaves its step processes behind for a moment; the next run waits for them.
 """
 
 from __future__ import annotations
 
 import fcntl
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from medical_telegram_warehouse.errors import TransientError
 
-_LOCK_FILE = ".run.lock"
+_RUN_LOCK = ".run.lock"
+_STEPS_LOCK = ".steps.lock"
+# A sensor that looks whether a run was killed holds the folder for a moment; a run that begins then shall not fail.
+_GLANCE_SECONDS = 2
+_ORPHAN_SECONDS = 15
+_POLL_SECONDS = 0.1
 _held: dict[Path, BinaryIO] = {}
 
 
@@ -20,25 +31,60 @@ class RunActiveError(TransientError):
     """Another run is working on this data folder."""
 
 
-def claim_data_folder(data_dir: Path) -> None:
-    """Hold the folder for the rest of this process; claiming it again does nothing.
+def claim_data_folder(data_dir: Path, run_id: str = "") -> None:
+    """Hold the folder for the rest of this process; claiming it again only notes the run.
+
+    Args:
+        data_dir: the folder.
+        run_id: of which run this process is; its steps may then work in processes of their own.
 
     Raises:
-        RunActiveError: another process holds it.
+        RunActiveError: another process holds it, or steps of a run that was killed do not end.
     """
-    if data_dir in _held:
+    lock = _held.get(data_dir)
+    if lock is not None:
+        _note(lock, run_id)
         return
     data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / _LOCK_FILE).open("wb")
+    lock = (data_dir / _RUN_LOCK).open("ab")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise RunActiveError(
+        _lock(
+            lock,
+            _GLANCE_SECONDS,
             f"another run is working on {data_dir}; wait for it to end (`mtw status` shows it), "
-            f"or use another DATA_DIR and POSTGRES_PORT"
-        ) from error
+            f"or use another DATA_DIR and POSTGRES_PORT",
+        )
+        _note(lock, run_id)
+        with (data_dir / _STEPS_LOCK).open("ab") as steps:
+            _lock(
+                steps,
+                _ORPHAN_SECONDS,
+                f"a step of a run that was killed is still working on {data_dir}; wait for it to end",
+            )
+    except RunActiveError:
+        lock.close()
+        raise
     _held[data_dir] = lock
+
+
+def join_run(data_dir: Path, run_id: str) -> None:
+    """Hold the folder in a step process, beside the run process that claimed it; claim it where there is none.
+
+    Raises:
+        RunActiveError: another run holds it.
+    """
+    path = data_dir / _STEPS_LOCK
+    if data_dir in _held or path in _held:
+        return
+    if _holder(data_dir) == run_id:
+        lock = path.open("ab")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        # Once more: whoever claimed the folder in between has said so before it began to wait for this lock.
+        if _holder(data_dir) == run_id:
+            _held[path] = lock
+            return
+        lock.close()
+    claim_data_folder(data_dir, run_id)
 
 
 def release_data_folder(data_dir: Path) -> None:
@@ -46,3 +92,29 @@ def release_data_folder(data_dir: Path) -> None:
     lock = _held.pop(data_dir, None)
     if lock is not None:
         lock.close()
+
+
+def _note(lock: BinaryIO, run_id: str) -> None:
+    lock.truncate(0)
+    lock.write(run_id.encode("ascii"))
+    lock.flush()
+
+
+def _lock(file: BinaryIO, seconds: float, otherwise: str) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise RunActiveError(otherwise) from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+def _holder(data_dir: Path) -> str:
+    try:
+        return (data_dir / _RUN_LOCK).read_text("ascii")
+    except FileNotFoundError:
+        return ""

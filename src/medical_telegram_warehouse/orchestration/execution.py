@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dagster import AssetExecutionContext, Failure, MetadataValue
 
+from medical_telegram_warehouse import logs
 from medical_telegram_warehouse.errors import TransientError, WarehouseError
-from medical_telegram_warehouse.orchestration.exclusive import claim_data_folder
+from medical_telegram_warehouse.orchestration.exclusive import join_run
+from medical_telegram_warehouse.orchestration.fork_server import end_with_run, is_step_process
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.steps import STEP_FUNCTIONS, StepOutcome, ensure_data_folder, open_database
 
-PACKAGE = "medical_telegram_warehouse"
 logger = logging.getLogger(__name__)
 
 
@@ -34,21 +35,33 @@ class _Attempt:
     started_at: datetime
 
 
-def run_step(context: AssetExecutionContext, settings: Settings) -> StepOutcome:
+def run_step(
+    context: AssetExecutionContext,
+    settings: Settings,
+    work: Callable[[Settings], StepOutcome] | None = None,
+) -> StepOutcome:
     """Run the step that `context` is of.
+
+    Args:
+        context: of the step's op.
+        settings: of this run.
+        work: what to do, where that is not what the step always does.
 
     Raises:
         TransientError: tried again by the retry policy.
         Failure: not tried again.
     """
     op = context.op_execution_context
+    if is_step_process():
+        end_with_run()
+        logs.configure_logging(settings.log_level_number, settings.log_format, settings.secrets)
     attempt = _Attempt(op.run_id, op.op_def.name, op.retry_number + 1, datetime.now(UTC))
-    with _logging_to(context, settings):
+    with logs.about(run_id=attempt.run_id, step=attempt.step), _logging_to(context, settings):
         logger.info("%s starts (attempt %d)", attempt.step, attempt.number)
         try:
             ensure_data_folder(settings)
-            claim_data_folder(settings.data_dir)
-            outcome = STEP_FUNCTIONS[attempt.step](settings)
+            join_run(settings.data_dir, attempt.run_id)
+            outcome = (work or STEP_FUNCTIONS[attempt.step])(settings)
         except TransientError as error:
             # A terminal shows no tracebacks, so the line itself says why.
             logger.exception("%s failed, and may succeed when tried again: %s", attempt.step, error)  # noqa: TRY401
@@ -60,7 +73,7 @@ def run_step(context: AssetExecutionContext, settings: Settings) -> StepOutcome:
             raise _failure(error, settings) from error
         logger.info("%s: %s", attempt.step, outcome.headline)
         _record(settings, attempt, "success", outcome.new_rows, {"headline": outcome.headline, **outcome.details})
-    return outcome
+    return replace(outcome, seconds=(datetime.now(UTC) - attempt.started_at).total_seconds())
 
 
 def _failure(error: Exception, settings: Settings) -> Failure:
@@ -107,12 +120,12 @@ class _EventHandler(logging.Handler):
         self._log = context.log
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.log(record.levelno, self.format(record))
+        self._log.log(record.levelno, logs.redacted(self.format(record)))
 
 
 @contextmanager
 def _logging_to(context: AssetExecutionContext, settings: Settings) -> Iterator[None]:
-    package_logger = logging.getLogger(PACKAGE)
+    package_logger = logging.getLogger(logs.PACKAGE)
     handler = _EventHandler(context)
     level = package_logger.level
     package_logger.setLevel(settings.log_level_number)

@@ -1,14 +1,17 @@
-"""Runs the whole pipeline in this process, on the persistent instance, and tells what became of each step."""
+"""Executes a job from the command line, on the persistent instance, and tells what became of each step."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dagster import DagsterEvent, DagsterInstance, ExecuteInProcessResult
+from dagster import DagsterInstance, JobExecutionResult, build_reconstructable_job, execute_job
 
-from medical_telegram_warehouse.orchestration.definitions import build_definitions, pipeline_job
+from medical_telegram_warehouse.orchestration import jobs
 from medical_telegram_warehouse.orchestration.exclusive import claim_data_folder, release_data_folder
-from medical_telegram_warehouse.orchestration.instance import close_killed_runs, open_instance
+from medical_telegram_warehouse.orchestration.instance import open_instance
+from medical_telegram_warehouse.orchestration.run_records import LAUNCHED_BY_TAG, error_of
 from medical_telegram_warehouse.settings import Settings
 from medical_telegram_warehouse.steps import STEPS
 
@@ -31,10 +34,25 @@ class RunReport:
     run_id: str
     is_success: bool
     steps: tuple[StepReport, ...]
+    seconds: float
 
 
-def run_pipeline(settings: Settings) -> RunReport:
-    """Execute the job once.
+def run_job(
+    settings: Settings,
+    name: str = jobs.PIPELINE,
+    ops: Mapping[str, Any] | None = None,
+    launched_by: str = "command",
+) -> RunReport:
+    """Execute a job once.
+
+    The steps' processes read the settings anew, from the environment and .env: what a command line said otherwise
+    comes as the configuration of steps.
+
+    Args:
+        settings: of this process.
+        name: which job.
+        ops: configuration by step.
+        launched_by: what ops.runs says of it.
 
     Raises:
         RunActiveError: another run is working on this data folder.
@@ -42,26 +60,28 @@ def run_pipeline(settings: Settings) -> RunReport:
     """
     claim_data_folder(settings.data_dir)
     try:
-        job = pipeline_job(build_definitions(settings))
+        from medical_telegram_warehouse.orchestration import location  # builds all definitions
+
+        # By its name, which is how the steps' processes find it again.
+        job = build_reconstructable_job(location.__name__, location.job_named.__name__, (name,))
         with open_instance(settings.dagster_home) as instance:
-            close_killed_runs(instance, settings.data_dir)
-            result = job.execute_in_process(
-                instance=instance,
-                # Our own lines go to the terminal; Dagster's go to its event log.
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                tags={"launched_by": "mtw run"},
-                raise_on_error=False,
-            )
-            return _report(instance, result)
+            # Our own lines go to the terminal; Dagster's go to its event log.
+            quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+            config = {**quiet, **({"ops": ops} if ops else {})}
+            with execute_job(job, instance, run_config=config, tags={LAUNCHED_BY_TAG: launched_by}) as result:
+                return _report(instance, result)
     finally:
         release_data_folder(settings.data_dir)
 
 
-def _report(instance: DagsterInstance, result: ExecuteInProcessResult) -> RunReport:
+def _report(instance: DagsterInstance, result: JobExecutionResult) -> RunReport:
+    """What the history says: a step that was killed could not report itself."""
     stats = {stat.step_key: stat for stat in instance.get_run_step_stats(result.run_id)}
-    errors = {event.step_key: _error(event) for event in result.all_events if event.is_step_failure}
+    errors = {event.step_key or "": error_of(event) for event in result.all_events if event.is_step_failure}
+    ran = [stat.step_key for stat in sorted(stats.values(), key=lambda stat: stat.start_time or 0)]
+    names = STEPS if set(ran) <= set(STEPS) else ran
     reports = []
-    for step in STEPS:
+    for step in names:
         stat = stats.get(step)
         if stat is None or stat.start_time is None:
             reports.append(StepReport(step, "not run", 0.0, 0))
@@ -69,14 +89,6 @@ def _report(instance: DagsterInstance, result: ExecuteInProcessResult) -> RunRep
         seconds = (stat.end_time or stat.start_time) - stat.start_time
         status = "failed" if step in errors else "success"
         reports.append(StepReport(step, status, seconds, max(1, stat.attempts or 1), errors.get(step)))
-    return RunReport(result.run_id, result.success, tuple(reports))
-
-
-def _error(event: DagsterEvent) -> str:
-    data = event.step_failure_data
-    if data.user_failure_data is not None and data.user_failure_data.description:
-        return data.user_failure_data.description
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error is not None else "failed"
+    record = instance.get_run_record_by_id(result.run_id)
+    begun, ended = (record.start_time or 0, record.end_time or 0) if record is not None else (0, 0)
+    return RunReport(result.run_id, result.success, tuple(reports), max(0.0, ended - begun))
