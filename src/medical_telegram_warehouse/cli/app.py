@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from medical_telegram_warehouse.cli.alerts import alerts
 from medical_telegram_warehouse.cli.console import command_settings, console, errors, friendly_errors
 from medical_telegram_warehouse.cli.database import db
 from medical_telegram_warehouse.cli.detect import detect
 from medical_telegram_warehouse.cli.dictionary import dictionary
 from medical_telegram_warehouse.cli.models import models
 from medical_telegram_warehouse.cli.offers import offers
+from medical_telegram_warehouse.cli.operations import backfill, maintenance, prepare_steps
 from medical_telegram_warehouse.cli.serve import api_key, serve, serve_beside
 from medical_telegram_warehouse.settings import Settings, SourceName
+
+if TYPE_CHECKING:  # importing the steps takes half a second
+    from medical_telegram_warehouse.steps import StepOutcome
 
 app = typer.Typer(
     name="mtw",
@@ -30,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(alerts)
 app.add_typer(db)
 app.add_typer(detect)
 app.add_typer(models)
@@ -82,12 +90,16 @@ def run(source: SourceOption = None, lake: LakeOption = None, messages: Messages
     """
     settings = _settings(telegram_source=source, source_lake=lake, sample_messages=messages)
     with friendly_errors():
+        prepare_steps(settings)
         from medical_telegram_warehouse.cli.summary import print_summary
-        from medical_telegram_warehouse.orchestration.runs import run_pipeline
-        from medical_telegram_warehouse.steps import ensure_data_folder
+        from medical_telegram_warehouse.orchestration.runs import run_job
+        from medical_telegram_warehouse.steps import SCRAPE, ensure_data_folder
 
         ensure_data_folder(settings)
-        report = run_pipeline(settings)
+        report = run_job(
+            settings,
+            ops={SCRAPE: {"config": _scrape_config(settings, source=source, lake=lake, sample_messages=messages)}},
+        )
         print_summary(console, settings, report)
         if not report.is_success:
             raise typer.Exit(1)
@@ -189,7 +201,7 @@ def load(
         has_detections = (settings.processed_dir / steps.DETECTIONS_FILE).exists()
         if what is LoadPart.DETECTIONS or (what is LoadPart.ALL and has_detections):
             names.append(steps.LOAD_DETECTIONS)
-        _run_steps(settings, *names)
+        _run_steps(settings, {name: steps.STEP_FUNCTIONS[name] for name in names})
         if what is LoadPart.ALL and not has_detections:
             console.print("no detections to load yet: `mtw detect` makes them")
 
@@ -199,8 +211,12 @@ def transform(
     part: Annotated[TransformPart, typer.Argument(help="What messages tell, what photos tell, or both.")] = (
         TransformPart.ALL
     ),
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every table anew.")] = False,
 ) -> None:
-    """Steps 3 and 6: build the schemas `staging` and `marts` with dbt, and test them."""
+    """Steps 3 and 6: build the schemas `staging` and `marts` with dbt, and test them.
+
+    Only what changed is built, unless the models, macros or REPORT_TIMEZONE are not those of the last build.
+    """
     settings = _settings()
     with friendly_errors():
         from medical_telegram_warehouse import steps
@@ -210,7 +226,11 @@ def transform(
             TransformPart.PHOTOS: [steps.TRANSFORM_PHOTOS],
             TransformPart.ALL: [steps.TRANSFORM, steps.TRANSFORM_PHOTOS],
         }
-        _run_steps(settings, *names[part])
+        functions = {
+            steps.TRANSFORM: partial(steps.transform_step, is_whole=full_refresh),
+            steps.TRANSFORM_PHOTOS: partial(steps.transform_photos_step, is_whole=full_refresh),
+        }
+        _run_steps(settings, {name: functions[name] for name in names[part]})
 
 
 @app.command()
@@ -262,6 +282,8 @@ def dev(
         os.execve(sys.executable, command, {**os.environ, "DAGSTER_HOME": str(settings.dagster_home)})  # noqa: S606
 
 
+app.command()(backfill)
+app.command()(maintenance)
 app.command()(dictionary)
 app.command()(serve)
 app.command()(api_key)
@@ -276,12 +298,22 @@ def _settings(**overrides: Any) -> Settings:
         return command_settings(**given)
 
 
-def _run_steps(settings: Settings, *names: str) -> None:
-    from medical_telegram_warehouse import steps
+def _scrape_config(settings: Settings, **chosen: Any) -> dict[str, Any]:
+    """What this command line says otherwise than the settings; steps read those by themselves."""
+    config = {name: value for name, value in chosen.items() if value is not None}
+    if "lake" in config:
+        config |= {"lake": str(settings.source_lake), "source": settings.telegram_source.value}
+    elif "source" in config:
+        config["source"] = settings.telegram_source.value
+    return config
 
-    steps.ensure_data_folder(settings)
-    for name in names:
-        outcome = steps.STEP_FUNCTIONS[name](settings)
+
+def _run_steps(settings: Settings, functions: Mapping[str, Callable[[Settings], StepOutcome]]) -> None:
+    from medical_telegram_warehouse.steps import ensure_data_folder
+
+    ensure_data_folder(settings)
+    for name, function in functions.items():
+        outcome = function(settings)
         _print_outcome(name, outcome.headline)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.markup import escape
 
-from medical_telegram_warehouse.cli.console import configure_logging
+from medical_telegram_warehouse.cli.console import use_logging
 from medical_telegram_warehouse.errors import SettingsError, WarehouseError
 from medical_telegram_warehouse.settings import Settings, load_settings
 
@@ -37,7 +37,7 @@ def examine() -> list[Finding]:
         settings = load_settings()
     except SettingsError as error:
         return [python, Finding("settings", "fail", str(error), "change them in .env or the environment")]
-    configure_logging(settings.model_copy(update={"log_level": "ERROR"}))
+    use_logging(settings.model_copy(update={"log_level": "ERROR"}))
     env_file = settings.project_dir / ".env"
     where = (
         f"read from the environment and {env_file}" if env_file.exists() else "defaults and the environment; no .env"

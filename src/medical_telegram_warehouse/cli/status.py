@@ -13,10 +13,19 @@ from medical_telegram_warehouse.cli.summary import print_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.queries import statement
 from medical_telegram_warehouse.settings import Settings
-from medical_telegram_warehouse.steps import STEPS
+from medical_telegram_warehouse.steps import PIPELINE_JOB
 
 _RUNS = 5
-_REASON_WIDTH = 80
+_RESULTS = {
+    "started": "[yellow]running, or killed[/]",
+    "success": "[green]success[/]",
+    "failed": "[red]failed[/]",
+    "canceled": "[yellow]canceled[/]",
+    "killed": "[red]killed[/]",
+}
+# Most runs are of this one, whose name is long.
+_SHORT_JOBS = {PIPELINE_JOB: "pipeline"}
+_REASON_WIDTH = 140
 
 
 def print_status(console: Console, settings: Settings) -> None:
@@ -34,16 +43,21 @@ def print_status(console: Console, settings: Settings) -> None:
         if not runs:
             console.print("no run yet: `mtw run` does every step")
         table = Table(title="Last runs", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-        for name in ("started (UTC)", "seconds", "steps done", "result", "run"):
-            table.add_column(name, header_style="dim")
-        for run_id, started_at, finished_at, succeeded, failed_step, error in runs:
-            result = "[green]success[/]" if succeeded == len(STEPS) else "[yellow]not finished[/]"
-            if failed_step and succeeded < len(STEPS):
-                result = f"[red]{failed_step}: {escape(shorten(error or '', _REASON_WIDTH, placeholder=' …'))}[/]"
-            seconds = f"{(finished_at - started_at).total_seconds():.0f}"
-            table.add_row(f"{started_at:%Y-%m-%d %H:%M:%S}", seconds, f"{succeeded} of {len(STEPS)}", result, run_id)
+        for name in ("started (UTC)", "seconds", "job", "by", "steps done", "result", "run"):
+            table.add_column(name, header_style="dim", no_wrap=name != "result")
+        reasons = []
+        for run_id, job, launched_by, status, started_at, finished_at, asked, succeeded, retries, error in runs:
+            seconds = "" if finished_at is None else f"{(finished_at - started_at).total_seconds():.0f}"
+            result = _RESULTS[status] + (f", {retries} tried again" if retries else "")
+            begun = f"{started_at:%Y-%m-%d %H:%M:%S}"
+            done = f"{succeeded} of {asked}"
+            table.add_row(begun, seconds, _SHORT_JOBS.get(job, job), launched_by, done, result, run_id)
+            if error and status in ("failed", "killed"):
+                reasons.append(f"  {run_id[:8]}  {escape(shorten(error, _REASON_WIDTH, placeholder=' …'))}")
         if runs:
             console.print(table)
+        for reason in reasons:
+            console.print(reason, soft_wrap=True)
         try:
             print_warehouse(console, connection)
         except psycopg.errors.UndefinedTable:

@@ -137,8 +137,7 @@ def _columns(title: str, rows: Sequence[tuple[str, ...]], headers: tuple[str, ..
 
 def _print_end(console: Console, settings: Settings, report: RunReport, new_rows: int) -> None:
     address = settings.database
-    seconds = sum(step.seconds for step in report.steps)
-    done = f"Done in {seconds:.0f} s of work." if new_rows else f"Done in {seconds:.0f} s. Nothing was new."
+    done = f"Done in {report.seconds:.0f} s." if new_rows else f"Done in {report.seconds:.0f} s. Nothing was new."
     console.print(f"\n[bold green]{done}[/] Run {report.run_id}\n\n[bold]Next[/]")
     source = settings.telegram_source
     connect_hint = "mtw run --source lake --lake PATH" if source != "lake" else "mtw run"

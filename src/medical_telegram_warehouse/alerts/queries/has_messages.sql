@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM marts.rpt_channel_activity_daily);
