@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser_pages import Visitor, browser, chart_table, drawn, visitor, where
+from medical_telegram_warehouse.api.dashboard import product as product_page
 
 __all__ = ["browser", "visitor"]  # fixtures
 Marts = psycopg.Connection[dict[str, Any]]
@@ -49,6 +50,26 @@ def test_a_click_on_a_price_leads_to_its_message(visitor: Visitor, product: str,
     key = place["href"].removeprefix("/messages/")
     offers = marts.execute("SELECT product_key FROM marts.fct_offers WHERE message_key = %s", [key]).fetchall()
     assert product in {row["product_key"] for row in offers}
+
+
+def test_prices_of_more_days_than_can_be_told_apart_are_shown_by_week_or_month(
+    forgetful: httpx.Client, product: str, marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = {
+        interval: marts.execute(
+            "SELECT DISTINCT channel_name, currency, date_trunc(%s, full_date) FROM marts.fct_product_prices"
+            " WHERE product_key = %s",
+            [interval, product],
+        ).rowcount
+        for interval in ("day", "week", "month")
+    }
+    assert points["day"] > points["week"] > points["month"]
+    shown = []
+    for most in (points["day"], points["day"] - 1, points["week"] - 1):
+        monkeypatch.setattr(product_page, "_MOST_POINTS", most)
+        page = forgetful.get(f"/products/{product}").text
+        shown += re.findall(r"Price by channel, the last of each (\w+)", page)[:1]
+    assert shown == ["day", "week", "month"]
 
 
 def test_the_points_of_a_chart_are_the_rows_of_its_table(visitor: Visitor, product: str) -> None:

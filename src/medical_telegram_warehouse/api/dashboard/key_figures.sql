@@ -1,9 +1,18 @@
--- Key figures of some days and of as many before them, counted back from the newest message's day. Prices are looked up
--- channel by channel, because that is how they are indexed.
-WITH newest AS (
+-- Key figures of some days and of as many before them, counted back from the newest message's day.
+WITH last AS (
     SELECT max(full_date) AS last_date
     FROM marts.rpt_channel_activity_daily
     WHERE full_date <= %(today)s
+),
+
+-- The days' keys are made once, and not for each price.
+newest AS MATERIALIZED (
+    SELECT
+        last_date,
+        to_char(last_date, 'YYYYMMDD')::integer AS last_key,
+        to_char(last_date - %(days)s, 'YYYYMMDD')::integer AS before_key,
+        to_char(last_date - 2 * %(days)s, 'YYYYMMDD')::integer AS before_all_key
+    FROM last
 ),
 
 posts AS (
@@ -24,21 +33,11 @@ posts AS (
 offered AS (
     SELECT
         recent.product_key,
-        recent.date_key > to_char(newest.last_date - %(days)s, 'YYYYMMDD')::integer AS is_now,
+        recent.date_key > newest.before_key AS is_now,
         sum(recent.offer_count) AS offer_count
     FROM newest
-    CROSS JOIN marts.dim_channels AS channels
-    CROSS JOIN LATERAL (
-        SELECT
-            found.date_key,
-            found.product_key,
-            found.offer_count
-        FROM marts.fct_product_prices AS found
-        WHERE
-            found.channel_key = channels.channel_key
-            AND found.date_key > to_char(newest.last_date - 2 * %(days)s, 'YYYYMMDD')::integer
-            AND found.date_key <= to_char(newest.last_date, 'YYYYMMDD')::integer
-    ) AS recent
+    INNER JOIN marts.fct_product_prices AS recent
+        ON recent.date_key > newest.before_all_key AND recent.date_key <= newest.last_key
     GROUP BY recent.product_key, is_now
 ),
 

@@ -52,6 +52,8 @@ class Verdict(NamedTuple):
     """Of its badge."""
     word: str
     sentence: str
+    href: str | None = None
+    """Where to read what went wrong."""
 
 
 @router.get("/pipeline")
@@ -114,19 +116,29 @@ def _list_of(check: Row, frame: Frame) -> str | None:
 
 
 def _verdict(runs: Sequence[ShownRun], fresh: Row | None, now: datetime) -> Verdict | None:
-    """None before the first run."""
+    """None before the first run. A run that is going on says nothing yet; the one before does."""
     if not runs:
         return None
-    last = runs[0]
-    if last.status == "failed":
-        steps = ", ".join(wording.label(step) for step in last.failed)
-        return Verdict("failed", "Failed", f"The last run failed at: {steps}. What was built before it still stands.")
+    last = next((run for run in runs if not run.is_running), None)
+    if last is None:
+        return Verdict("accent", "Running", "The first run is going on.")
+    if last.status in ("failed", "killed"):
+        return _broken(last)
     success: datetime | None = fresh["last_success_at"] if fresh is not None else None
     if success is None:
         return Verdict("warn", "Incomplete", "No run has done all steps yet; `mtw run` does them.")
     if now - success > _STALE:
         return Verdict("warn", "Old", f"No run has done all steps for {_span(now - success)}; `mtw run` does them.")
     return Verdict("success", "Fresh", "A run did all steps within the last day.")
+
+
+def _broken(run: ShownRun) -> Verdict:
+    if run.status == "killed":
+        sentence = "The last run was killed. Nothing is lost: the next `mtw run` goes on where it was."
+        return Verdict("failed", "Killed", sentence, run.href)
+    steps = ", ".join(wording.label(step) for step in run.failed) or wording.label(run.told["job"])
+    sentence = f"The last run failed at: {steps}. What was built before it still stands."
+    return Verdict("failed", "Failed", sentence, run.href)
 
 
 def _span(age: timedelta) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -68,7 +69,7 @@ async def show_product(product_key: str, request: Request, snapshot: MartsSnapsh
         await require_channel(snapshot, form.asked.channel_name)
     except ApiError as error:
         form.refuse("channel_name", error)
-    told = await _prices(snapshot, product_key, form.asked)
+    told = await _prices(snapshot, found, form.asked)
     has_it = await availability_of(snapshot, product_key)
     best = cheapest(has_it)
     return page(
@@ -100,14 +101,20 @@ async def _offers(snapshot: Snapshot, product_key: str, asked: PriceFilters, fra
     return await offers(snapshot, product_key, filters, {"after_at": None, "after_key": None, "rows": _OFFERS})
 
 
-async def _prices(snapshot: Snapshot, product_key: str, asked: PriceFilters) -> _Prices:
-    rows: list[Row] = []
-    interval = asked.interval or Interval.DAY
-    for interval in (asked.interval,) if asked.interval is not None else Interval:
+async def _prices(snapshot: Snapshot, found: Row, asked: PriceFilters) -> _Prices:
+    async def by(interval: Interval) -> list[Row]:
         filters = asked.asked() | {"interval": interval.value}
-        rows = await prices(snapshot, product_key, filters, {"offset": 0, "rows": _MOST_POINTS + 1})
-        if len(rows) <= _MOST_POINTS:
-            break
+        return await prices(snapshot, found["product_key"], filters, {"offset": 0, "rows": _MOST_POINTS + 1})
+
+    interval = asked.interval or Interval.DAY
+    rows = await by(interval)
+    if asked.interval is None and len(rows) > _MOST_POINTS:
+        interval = Interval.WEEK
+        if _points_of_weeks(rows, found, asked) <= _MOST_POINTS:
+            rows = await by(interval)
+        if len(rows) > _MOST_POINTS:
+            interval = Interval.MONTH
+            rows = await by(interval)
     currencies = sorted({row["currency"] for row in rows})
     currency = _MAIN_CURRENCY if _MAIN_CURRENCY in currencies or not currencies else currencies[0]
     return _Prices(
@@ -117,6 +124,15 @@ async def _prices(snapshot: Snapshot, product_key: str, asked: PriceFilters) -> 
         [each for each in currencies if each != currency],
         len(rows) > _MOST_POINTS,
     )
+
+
+def _points_of_weeks(days: Sequence[Row], found: Row, asked: PriceFilters) -> float:
+    """About how many points weeks would have, as the newest days let expect: putting weeks together reads them all."""
+    newest: date = days[0]["period"]
+    oldest: date = days[-1]["period"]
+    weeks = len({(row["channel_name"], row["currency"], row["period"].isocalendar()[:2]) for row in days})
+    first: date = max(found["first_offered_date"], asked.from_date or found["first_offered_date"])
+    return weeks * ((newest - first).days + 1) / ((newest - oldest).days + 1)
 
 
 def _chart(found: Row, told: _Prices, frame: Frame, form: Form[PriceFilters]) -> Chart:

@@ -14,6 +14,13 @@ from medical_telegram_warehouse.api.database.pool import Row
 
 _WHOLE = 100.0
 _LATEST = 99.0
+_ASKED_BY = {
+    "command": "by a command",
+    "schedule": "by the schedule",
+    "sensor": "by a sensor",
+    "backfill": "by a backfill",
+    "ui": "in Dagster",
+}
 
 
 class ShownStep(NamedTuple):
@@ -40,8 +47,23 @@ class ShownRun(NamedTuple):
 
     @property
     def status(self) -> str:
-        """`success`, `failed` or `partial`."""
+        """`running`, `success`, `partial`, `failed`, `canceled` or `killed`."""
         return str(self.told["status"])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended, as far as anybody knows."""
+        return self.status == "running"
+
+    @property
+    def asked_by(self) -> str | None:
+        """Who asked for it; None where that was not written down."""
+        return _ASKED_BY.get(self.told["launched_by"])
+
+    @property
+    def why(self) -> str | None:
+        """Why it did not succeed, where its steps do not say so."""
+        return self.told["error"] if self.status in ("canceled", "killed") or not self.steps else None
 
     @property
     def href(self) -> str:
@@ -71,13 +93,16 @@ def shown_runs(runs: Sequence[Row], timezone: ZoneInfo) -> list[ShownRun]:
 def _shown_step(step: Row, run: Row) -> ShownStep:
     if not run["seconds"]:
         return ShownStep(step, 0, _WHOLE)
-    start = (step["started_at"] - run["started_at"]).total_seconds() / run["seconds"] * _WHOLE
+    start = max(0, (step["started_at"] - run["started_at"]).total_seconds() / run["seconds"] * _WHOLE)
     # The last step may have taken no time at all, and is seen all the same.
     return ShownStep(step, round(min(start, _LATEST), 2), round(step["seconds"] / run["seconds"] * _WHOLE, 2))
 
 
-def duration_chart(runs: Sequence[ShownRun]) -> Chart:
-    """How long each step took in each run, the oldest first."""
+def duration_chart(all_runs: Sequence[ShownRun]) -> Chart | None:
+    """How long each step took in each run, the oldest first; None where no step has ended yet."""
+    runs = [run for run in all_runs if run.steps]
+    if not runs:
+        return None
     # In the order of the run that had most of them.
     ordered = sorted(runs, key=lambda run: len(run.steps), reverse=True)
     steps = list(dict.fromkeys(step.told["step"] for run in ordered for step in run.steps))

@@ -20,6 +20,8 @@ _LABELS = {
     "load_yolo_to_postgres": "Load what photos show",
     "run_dbt_yolo_model": "Build the photos' marts",
     "extract_message_offers": "Read offers",
+    "medical_telegram_warehouse_pipeline": "Whole pipeline",
+    "partial": "Some steps",
     "news_other": "News and other",
     "media_only": "Media only",
     "job_ad": "Job ad",

@@ -1,21 +1,30 @@
-"""What the warehouse holds and how its last runs went, asked of the database whenever Prometheus asks."""
+"""What the warehouse holds and how its runs went, read from the database whenever Prometheus asks.
+
+Nothing is counted in this process: a run that was killed, or that went while no service ran, counts as any other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
-from medical_telegram_warehouse.api.database.pool import Database
+from medical_telegram_warehouse.api.database.pool import Database, Row
 from medical_telegram_warehouse.api.database.statements import statements
-from medical_telegram_warehouse.api.errors import ApiError
+from medical_telegram_warehouse.api.database.version import WarehouseVersion
+from medical_telegram_warehouse.api.errors import ApiError, ErrorCode
+from medical_telegram_warehouse.api.metrics.catalogue import BOOKKEEPING, MARTS, Look
+from medical_telegram_warehouse.api.metrics.families import families, gauge, gauge_by
 
 _statement = statements(__package__)
+Answer = tuple[Look, Sequence[Row]]
 
 
-class WarehouseGauges:
-    """Gauges that are set anew at each look.
+class WarehouseGauges(Collector):
+    """Metrics that are made anew at each look, all at once: two that ask at the same time see no half of either.
 
     Args:
         registry: where they are read from.
@@ -26,59 +35,69 @@ class WarehouseGauges:
     def __init__(self, registry: CollectorRegistry, database: Database, cached: Callable[[], tuple[int, int]]) -> None:
         self._database = database
         self._cached = cached
+        self._metrics: Sequence[Metric] = ()
+        # Marts change when their version does: what they say costs nothing in between.
+        self._kept: dict[str, tuple[int, Sequence[Row]]] = {}
+        registry.register(self)
 
-        def gauge(name: str, help_text: str, labels: tuple[str, ...] = ()) -> Gauge:
-            return Gauge(f"mtw_{name}", help_text, labels, registry=registry)
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: which figures there are depends on the warehouse."""
+        return ()
 
-        self._up = gauge("database_up", "Whether the database answers.")
-        self._version = gauge("warehouse_version", "Number of builds that the marts have seen.")
-        self._building = gauge("warehouse_building", "Whether a build is changing the marts, or was killed.")
-        self._rows = gauge("warehouse_rows", "Rows of the warehouse by what they are.", ("what",))
-        self._newest = gauge("newest_message_age_seconds", "Seconds since the newest message was posted.")
-        self._last_run = gauge("last_run_finished_timestamp_seconds", "When the last run's last step ended.")
-        self._step_seconds = gauge("step_seconds", "Seconds of each step's last attempt.", ("step",))
-        self._step_ok = gauge("step_succeeded", "Whether each step's last attempt succeeded.", ("step",))
-        self._rejected = gauge("rejected_records", "Records that could not be used, by reason.", ("reason",))
-        self._cached_answers = gauge("cache_answers", "Answers in the cache.")
-        self._cached_bytes = gauge("cache_bytes", "Bytes of the cache that are in use.")
-        self._pool = gauge("pool_connections", "Connections to the database by state.", ("state",))
-        self._waiting = gauge("pool_requests_waiting", "Requests that wait for a connection.")
+    def collect(self) -> Iterable[Metric]:
+        """What the last refresh found."""
+        return self._metrics
 
     async def refresh(self) -> None:
-        """Set all of them; while the database is away, those of the warehouse stay out."""
+        """Look anew. While the database is away, what it would say stays out."""
+        try:
+            version, history = await self._bookkeeping()
+        except ApiError as error:
+            # One that lacks a table is there all the same.
+            self._metrics = [*self._of_service(), _up(error.answer.code is ErrorCode.NOT_BUILT)]
+            return
+        marts = [each for look in MARTS if version.number and (each := await self._marts(look, version)) is not None]
+        self._metrics = [
+            *self._of_service(),
+            _up(True),  # noqa: FBT003 - it says what it is
+            gauge("warehouse_version", "Number of builds that the marts have seen.", version.number),
+            gauge("warehouse_building", "Whether a build is changing the marts, or was killed.", version.is_building),
+            *families([*history, *marts], datetime.now(UTC)),
+        ]
+
+    def _of_service(self) -> list[Metric]:
         answers, size_of_answers = self._cached()
-        self._cached_answers.set(answers)
-        self._cached_bytes.set(size_of_answers)
         pool = self._database.statistics()
         size, idle = pool.get("pool_size", 0), pool.get("pool_available", 0)
-        self._pool.labels("idle").set(idle)
-        self._pool.labels("busy").set(size - idle)
-        self._waiting.set(pool.get("requests_waiting", 0))
-        for labelled in (self._rows, self._step_seconds, self._step_ok, self._rejected):
-            labelled.clear()
-        try:
-            await self._ask()
-        except ApiError:
-            self._up.set(0)
-        else:
-            self._up.set(1)
+        return [
+            gauge("cache_answers", "Answers in the cache.", answers),
+            gauge("cache_bytes", "Bytes of the cache that are in use.", size_of_answers),
+            gauge_by("state", "pool_connections", "Connections to the database by state.", idle=idle, busy=size - idle),
+            gauge("pool_connections_max", "Connections to the database that there may be.", pool.get("pool_max", 0)),
+            gauge("pool_requests_waiting", "Requests that wait for a connection.", pool.get("requests_waiting", 0)),
+        ]
 
-    async def _ask(self) -> None:
+    async def _bookkeeping(self) -> tuple[WarehouseVersion, list[Answer]]:
         async with self._database.snapshot() as snapshot:
-            self._version.set(snapshot.version.number)
-            self._building.set(snapshot.version.is_building)
-            steps = await snapshot.rows(_statement("steps"))
-            for step in steps:
-                self._step_seconds.labels(step["step"]).set(step["seconds"])
-                self._step_ok.labels(step["step"]).set(step["status"] == "success")
-            if steps:
-                self._last_run.set(max(step["finished_at"].timestamp() for step in steps))
-            if snapshot.version.number == 0:
-                return  # nothing is built yet
-            for row in await snapshot.rows(_statement("rows")):
-                self._rows.labels(row["what"]).set(row["rows"])
-            for row in await snapshot.rows(_statement("rejected")):
-                self._rejected.labels(row["reason"]).set(row["records"])
-            newest = await snapshot.row(_statement("newest"))
-            if newest is not None and newest["newest"] is not None:
-                self._newest.set((datetime.now(UTC) - newest["newest"]).total_seconds())
+            rows = [await snapshot.rows(_statement(look.statement), look.parameters) for look in BOOKKEEPING]
+            return snapshot.version, list(zip(BOOKKEEPING, rows, strict=True))
+
+    async def _marts(self, look: Look, version: WarehouseVersion) -> Answer | None:
+        """What is kept of this version, or what they say now; None where they do not answer."""
+        number, rows = self._kept.get(look.statement, (0, ()))
+        if number == version.number:
+            return look, rows
+        try:
+            async with self._database.snapshot() as snapshot:
+                number, rows = snapshot.version.number, await snapshot.rows(_statement(look.statement), look.parameters)
+        except ApiError as error:
+            if error.answer.code is not ErrorCode.NOT_BUILT:
+                return None
+            # A first run that failed half-way: some tables are there. The next build raises the version.
+            number, rows = version.number, ()
+        self._kept[look.statement] = number, rows
+        return look, rows
+
+
+def _up(answers: bool) -> Metric:  # noqa: FBT001 - its only argument
+    return gauge("database_up", "Whether the database answers.", answers)

@@ -8,9 +8,10 @@ from typing import Any
 
 from medical_telegram_warehouse.api.database.pool import Row, Snapshot
 from medical_telegram_warehouse.api.database.statements import statements
+from medical_telegram_warehouse.api.metrics.catalogue import STEPS_OF_A_WHOLE_RUN
 
 _statement = statements(__package__)
-PIPELINE_STEPS = 7
+PIPELINE_STEPS = STEPS_OF_A_WHOLE_RUN
 """How many steps a whole run has; fewer were a command that ran some of them."""
 _LONGEST_ERROR = 300
 
@@ -46,22 +47,41 @@ async def anomalies(snapshot: Snapshot, rows: int) -> list[Row]:
 
 def _run(rows: Sequence[Row], dagster_url: str) -> Row:
     first = rows[0]
-    # A step that failed and succeeded in a later attempt is no failure.
-    failed = set(first["failed"]) - set(first["succeeded"])
-    is_whole = len(first["succeeded"]) >= PIPELINE_STEPS
+    steps = [_step(row) for row in rows if row["step"] is not None]
     return {
         "run_id": first["run_id"],
-        "status": "failed" if failed else "success" if is_whole else "partial",
+        "job": first["job"],
+        "launched_by": first["launched_by"],
+        "status": _status(first["noted_status"], steps),
         "started_at": first["started_at"],
         "finished_at": first["finished_at"],
-        "seconds": (first["finished_at"] - first["started_at"]).total_seconds(),
-        "steps": [_step(row) for row in rows],
+        "seconds": max(0.0, first["seconds"]),
+        "error": _first_line(first["run_error"]),
+        "steps": steps,
         "url": f"{dagster_url.rstrip('/')}/runs/{first['run_id']}",
     }
 
 
+def _status(noted: str | None, steps: Sequence[Row]) -> str:
+    """How a run stands.
+
+    Args:
+        noted: what ops.runs says; None where the run is not there.
+        steps: its attempts.
+    """
+    if noted == "started":
+        return "running"
+    if noted in ("failed", "canceled", "killed"):
+        return noted
+    succeeded = {step["step"] for step in steps if step["status"] == "success"}
+    # A step that failed and succeeded in a later attempt is no failure.
+    if noted is None and {step["step"] for step in steps} - succeeded:
+        return "failed"
+    # Maintenance has none of the pipeline's steps, so that none of them lacks.
+    return "success" if len(succeeded) >= PIPELINE_STEPS or not steps else "partial"
+
+
 def _step(row: Row) -> Row:
-    error = row["error"].strip().splitlines()[0][:_LONGEST_ERROR] if (row["error"] or "").strip() else None
     return {
         "step": row["step"],
         "attempt": row["attempt"],
@@ -70,5 +90,9 @@ def _step(row: Row) -> Row:
         "seconds": (row["step_finished_at"] - row["step_started_at"]).total_seconds(),
         "new_rows": row["new_rows"],
         "headline": row["headline"],
-        "error": error,
+        "error": _first_line(row["error"]),
     }
+
+
+def _first_line(error: str | None) -> str | None:
+    return error.strip().splitlines()[0][:_LONGEST_ERROR] if error and error.strip() else None

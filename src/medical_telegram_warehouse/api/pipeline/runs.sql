@@ -1,16 +1,39 @@
--- The newest runs with their steps. A run is what was written under one number.
-WITH runs AS (
+-- The newest runs with their steps. A run is what stands in ops.runs, also while it has no step yet, or never had one;
+-- and what was written under one number without having been noted there.
+WITH begun AS (
     SELECT
         run_id,
-        min(started_at) AS started_at,
-        max(finished_at) AS finished_at,
-        array_agg(DISTINCT step) FILTER (WHERE status = 'success') AS succeeded,
-        array_agg(DISTINCT step) FILTER (WHERE status = 'failed') AS failed
-    FROM ops.step_runs
-    GROUP BY run_id
-    HAVING
-        (%(from_time)s::timestamptz IS NULL OR min(started_at) >= %(from_time)s)
-        AND (%(to_time)s::timestamptz IS NULL OR min(started_at) < %(to_time)s)
+        job,
+        launched_by,
+        status,
+        started_at,
+        finished_at,
+        error
+    FROM ops.runs
+    UNION ALL
+    SELECT
+        steps.run_id,
+        NULL AS job,
+        NULL AS launched_by,
+        NULL AS status,
+        min(steps.started_at) AS started_at,
+        max(steps.finished_at) AS finished_at,
+        NULL AS error
+    FROM ops.step_runs AS steps
+    WHERE NOT EXISTS (
+        SELECT
+        FROM ops.runs
+        WHERE runs.run_id = steps.run_id
+    )
+    GROUP BY steps.run_id
+),
+
+runs AS (
+    SELECT *
+    FROM begun
+    WHERE
+        (%(from_time)s::timestamptz IS NULL OR started_at >= %(from_time)s)
+        AND (%(to_time)s::timestamptz IS NULL OR started_at < %(to_time)s)
     ORDER BY started_at DESC, run_id DESC
     OFFSET %(offset)s
     LIMIT %(rows)s
@@ -18,10 +41,13 @@ WITH runs AS (
 
 SELECT
     runs.run_id,
+    runs.job,
+    runs.launched_by,
+    runs.status AS noted_status,
     runs.started_at,
     runs.finished_at,
-    coalesce(runs.succeeded, '{}') AS succeeded,
-    coalesce(runs.failed, '{}') AS failed,
+    extract(EPOCH FROM coalesce(runs.finished_at, now()) - runs.started_at)::double precision AS seconds,
+    runs.error AS run_error,
     steps.step,
     steps.attempt,
     steps.status,
@@ -31,5 +57,5 @@ SELECT
     steps.details ->> 'headline' AS headline,
     steps.details ->> 'error' AS error
 FROM runs
-INNER JOIN ops.step_runs AS steps ON runs.run_id = steps.run_id
+LEFT JOIN ops.step_runs AS steps ON runs.run_id = steps.run_id
 ORDER BY runs.started_at DESC, runs.run_id DESC, steps.started_at ASC, steps.attempt ASC;

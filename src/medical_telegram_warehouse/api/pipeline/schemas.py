@@ -33,13 +33,24 @@ class Run(BaseModel):
     """One run of the pipeline, or of some of its steps."""
 
     run_id: str = Field(description="Dagster's number of the run, or of the command that ran a step.")
-    status: str = Field(
-        description="`success` when all steps succeeded, `failed` when one failed at last, else `partial`."
+    job: str | None = Field(
+        description="The job; null where only steps are known.", examples=["medical_telegram_warehouse_pipeline"]
     )
-    started_at: datetime = Field(description="When its first step began.")
-    finished_at: datetime = Field(description="When its last step ended.")
-    seconds: float = Field(description="From the first step's begin to the last one's end.")
-    steps: list[StepRun] = Field(description="Its steps, in order.")
+    launched_by: str | None = Field(
+        description="Who asked for it: `command`, `schedule`, `sensor`, `backfill`, `ui`; null or `unknown` where that "
+        "was not written down.",
+        examples=["schedule"],
+    )
+    status: str = Field(
+        description="`running` until it ends; a run that was killed is so until somebody finds it dead. Then `success` "
+        "when all steps succeeded, `partial` when all that were asked for did, `failed` when one failed at last, "
+        "`canceled` or `killed`."
+    )
+    started_at: datetime = Field(description="When it began.")
+    finished_at: datetime | None = Field(description="When it ended; null while it is running.")
+    seconds: float = Field(description="How long it took, or has taken so far.")
+    error: str | None = Field(description="The first line of why it did not succeed; null where it did.")
+    steps: list[StepRun] = Field(description="Its steps as far as they have ended, in order.")
     url: str = Field(description="The run in Dagster's UI.")
 
 

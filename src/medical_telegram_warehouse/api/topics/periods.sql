@@ -1,11 +1,11 @@
--- Days, or the weeks of one channel.
+-- Days, or the weeks of one channel: a row per channel and day is what is read.
 SELECT
     topic,
-    CASE WHEN %(interval)s = 'week' THEN date_trunc('week', full_date)::date ELSE full_date END AS period,
+    CASE WHEN %(interval)s = 'week' THEN date_trunc('week', full_date::timestamp)::date ELSE full_date END AS period,
     sum(message_count)::bigint AS message_count,
     sum(distinct_message_count)::bigint AS distinct_message_count,
     sum(original_post_count)::bigint AS original_post_count,
-    count(DISTINCT channel_key) AS channel_count,
+    CASE WHEN %(interval)s = 'week' THEN 1 ELSE count(*) END AS channel_count,
     sum(original_views)::bigint AS original_views
 FROM marts.rpt_topic_activity_daily
 WHERE

@@ -1,0 +1,1 @@
+SELECT max(finished_at) AS finished_at FROM ops.step_runs;
