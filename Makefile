@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint dev bench lock clean
+.PHONY: help run test lint fuzz chaos audit dev bench lock clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,15 +15,31 @@ run: $(INSTALLED)  ## set up, run the whole pipeline, print a summary (ARGS="--l
 	@$(BIN)/mtw run $(ARGS)
 
 test: lint  ## set up, check style, types and imports, and run all tests (ARGS="-k name")
-	@sh tests/debian_packages.sh chromium=chromium curl=curl
+	@sh tests/debian_packages.sh chromium=chromium curl=curl prometheus=prometheus docker-compose=docker-compose systemd-analyze=systemd
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL
+lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL, and that no secret is committed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/sqlfluff lint warehouse/models warehouse/tests
+	@$(BIN)/python tests/committed_secrets.py
+
+fuzz: $(INSTALLED_DEV)  ## feed every parser of foreign data with damaged files, for long (FUZZ_EXAMPLES=5000)
+	@$(BIN)/python -m pytest tests/fuzz --hypothesis-profile long --timeout 0 -n 2 $(ARGS)
+
+chaos: $(INSTALLED_DEV)  ## kill, tear, fill and cut off whatever can be, and compare with an undisturbed run (ARGS=--short)
+	@sh tests/debian_packages.sh faketime=faketime
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
+# Each package that could not be looked up fails it: pip-audit alone would find no holes where it reached nobody.
+audit: $(INSTALLED_DEV)  ## ask pypi.org whether anything that is locked has a known hole (needs the internet)
+	@said=$$(grep -v '^-e ' requirements-dev.txt | $(BIN)/pip-audit --strict --no-deps --disable-pip \
+	  --progress-spinner off -r /dev/stdin 2>&1); status=$$?; echo "$$said" | tail -n 50; \
+	case "$$status $$said" in 0*|*"Found "*" known vulnerabilit"*) ;; *) \
+	  echo "nothing was audited: pypi.org did not tell of every package; run this where the internet is" >&2 ;; esac; \
+	exit $$status
 
 dev: $(INSTALLED)  ## open Dagster's UI on http://127.0.0.1:3000, and the dashboard on http://127.0.0.1:8000
 	@$(BIN)/mtw dev
