@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.indexes import measure_indexes
 from benchmarks.load import MESSAGES, measure_load
+from benchmarks.orchestration import measure_orchestration
 from benchmarks.pipeline import measure_pipeline
 from benchmarks.server import serving
 from benchmarks.table import print_table
@@ -24,8 +25,8 @@ from benchmarks.warehouse import measure_warehouse
 from medical_telegram_warehouse.postgres.connection import connect
 from medical_telegram_warehouse.postgres.migrate import migrate
 
-TABLES = ("api", "indexes", "load", "offers", "pipeline", "scrape", "vision", "warehouse")
-_ON_POSTGRES = {"indexes", "load", "pipeline"}
+TABLES = ("api", "indexes", "load", "offers", "orchestration", "pipeline", "scrape", "vision", "warehouse")
+_ON_POSTGRES = {"indexes", "load", "orchestration", "pipeline"}
 
 
 def main() -> int:
@@ -120,8 +121,13 @@ def _measured_on_postgres(names: Collection[str], folder: Path) -> Iterator[bool
             connection.execute("CREATE DATABASE indexes")
             with connect(address._replace(database="indexes")) as of_indexes:
                 yield print_table("Ways to find the rows that were written since", measure_indexes(of_indexes))
-        connection.execute("CREATE DATABASE pipeline")
+        if "orchestration" in names:
+            connection.execute("CREATE DATABASE orchestration")
+            with connect(address._replace(database="orchestration")) as of_runs:
+                figures = measure_orchestration(of_runs, folder / "steps")
+                yield print_table("The whole job when its steps have nothing to do", figures)
         if "pipeline" in names:
+            connection.execute("CREATE DATABASE pipeline")
             with connect(address._replace(database="pipeline")) as of_runs:
                 yield print_table("The whole job, 1,500 messages", measure_pipeline(of_runs, folder / "job"))
 

@@ -166,6 +166,16 @@ def api(service: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
+def forgetful(sample_warehouse: Settings) -> Iterator[httpx.Client]:
+    """A client of a service that keeps no answer."""
+    with (
+        serving(options_of(sample_warehouse, cache_bytes=0)) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
 def marts(sample_warehouse: Settings) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """A connection to the same database, for what the answers are compared with."""
     address = sample_warehouse.database

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from dagster_interface import LAUNCH, STATUS, Interface
 from medical_telegram_warehouse.steps import STEPS
+from ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -37,12 +38,6 @@ with DagsterInstance.ephemeral() as instance:
     result = execute_run(InMemoryJob(medical_telegram_warehouse_pipeline), run, instance)
     print(run.run_id, instance.get_run_by_id(run.run_id).status.value)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -122,40 +117,6 @@ def test_the_definitions_are_valid_to_dagsters_own_check(environment: dict[str, 
     run(environment, "dagster", "definitions", "validate", "-f", "dagster_defs.py")
 
 
-class Interface:
-    """Dagster's GraphQL interface, as its UI uses it."""
-
-    def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/graphql"
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310 - ours
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.loads(answer.read())["data"]
-
-    def locations(self) -> list[str]:
-        """The names of the code locations that are loaded; none as long as nothing answers."""
-        try:
-            answer = self.ask(
-                "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
-            )
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            return []
-        return [node["location"]["name"] for node in answer["repositoriesOrError"].get("nodes", [])]
-
-
-LAUNCH = """
-mutation ($selector: JobOrPipelineSelector!) {
-  launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-    ... on RunConfigValidationInvalid { errors { message } }
-  }
-}
-"""
-STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status tags { key value } } } }"
 SCHEDULES = (
     "{ schedulesOrError(repositorySelector: %s) { ... on Schedules { results { name scheduleState { status } } } } }"
 )
@@ -206,8 +167,9 @@ def test_mtw_dev_runs_the_job_that_is_launched_from_dagsters_interface_beside_th
         tags = {tag["key"]: tag["value"] for tag in run_of_ui["tags"]}
         assert tags["data_folder"] == environment["DATA_DIR"]
         selector = f'{{repositoryLocationName: "{location}", repositoryName: "__repository__"}}'
-        [schedule] = interface.ask(SCHEDULES % selector)["schedulesOrError"]["results"]
-        assert (schedule["name"], schedule["scheduleState"]["status"]) == ("daily_pipeline_schedule", "RUNNING")
+        schedules = interface.ask(SCHEDULES % selector)["schedulesOrError"]["results"]
+        states = {schedule["name"]: schedule["scheduleState"]["status"] for schedule in schedules}
+        assert states == {"daily_pipeline_schedule": "RUNNING", "weekly_maintenance_schedule": "RUNNING"}
         wait_for(lambda: answers(dashboard))
     finally:
         stop(process)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from api_service import MARKUP, SHOP, options_of, serving
+from api_service import MARKUP, SHOP
 from medical_telegram_warehouse.api.messages import searching
-from medical_telegram_warehouse.settings import Settings
 
 Marts = psycopg.Connection[dict[str, Any]]
 
@@ -116,16 +114,6 @@ def test_pages_hold_every_match_once(api: httpx.Client, sort: str) -> None:
         if cursor is None:
             break
     assert pages == everything
-
-
-@pytest.fixture(scope="module")
-def forgetful(sample_warehouse: Settings) -> Iterator[httpx.Client]:
-    """A client of a service that keeps no answer."""
-    with (
-        serving(options_of(sample_warehouse, cache_bytes=0)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
-    ):
-        yield client
 
 
 @pytest.mark.parametrize("filters", [{}, {"has_price": "true"}, {"to_date": "2026-09-20"}])

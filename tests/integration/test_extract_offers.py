@@ -113,6 +113,19 @@ class TestWhatIsRead:
         assert (again.messages, again.offers, again.genres, again.is_new_version) == (0, 0, {}, False)
         assert stored(database) == before
 
+    @pytest.mark.parametrize(
+        "offset",
+        ["1" + "0" * 30, "[" * 150 + "0" + "]" * 150, '"0"', "null", "true", "0.5"],
+        ids=lambda offset: str(offset)[:5],
+    )
+    def test_formatting_that_no_message_has_is_none_and_stops_nothing(
+        self, database: Database, root: Path, offset: str
+    ) -> None:
+        """A number of thirty digits once stopped each reading that needed more than one process."""
+        entity = '{"type": "strikethrough", "offset": ' + offset + ', "length": 4}'
+        land(database, root, post(1, LIST)[:-2] + b', "entities": [' + entity.encode() + b"]}\n", post(2, LIST))
+        assert extract(database, workers=2, chunk=1).offers == 6
+
     def test_the_step_says_when_nothing_was_new(self, database: Database, root: Path, make_settings: Any) -> None:
         land(database, root, post(1, LIST))
         settings = make_settings()
@@ -366,6 +379,16 @@ class TestRows:
         extract(database)
         prices = "SELECT message_id, price, old_price, prices FROM raw.message_offers WHERE offer_index = 0 ORDER BY 1"
         assert database.rows(prices) == [(1, 530, 600, [530]), (2, 600, None, [600, 530])]
+
+    def test_a_place_that_is_written_as_a_fraction_is_the_same_place(self, database: Database, root: Path) -> None:
+        """JSON knows no whole numbers: 10.0 is 10, and the price that is struck out there is not the present one."""
+        text = LIST.replace("💵530", "💵600 💵530")
+        offset = len(text[: text.index("💵600")].encode("utf-16-le")) // 2
+        entity = {"type": "strike", "offset": float(offset), "length": 5.0}
+        land(database, root, line(1, message_text=text, source="telegram", entities=[entity]))
+        extract(database)
+        prices = "SELECT price, old_price FROM raw.message_offers WHERE offer_index = 0"
+        assert database.rows(prices) == [(530, 600)]
 
     @pytest.mark.parametrize(
         "entities",

@@ -157,6 +157,24 @@ def test_an_edited_view_is_made_anew(database: Any, tmp_path: Path) -> None:
     assert seen == [("channel_name message_id former_timestamp moved_at", True), ("number", True), ("number", True)]
 
 
+def test_a_null_where_none_may_be_keeps_the_table_as_it_was_and_is_named(database: Any, tmp_path: Path) -> None:
+    project = copied_project(tmp_path / "project")
+    options: dict[str, Any] = {
+        "project_dir": project, "target_dir": tmp_path / "target", "environment": environment_of(database)
+    }  # fmt: skip
+    invoke(["seed"], **options)
+    invoke(["run", "--select", "+rpt_data_quality"], **options)
+    quality = "SELECT * FROM marts.rpt_data_quality ORDER BY 1, 2"
+    before = database.rows(quality)
+    model = project / "warehouse/models/marts/photos/rpt_data_quality.sql"
+    model.write_text(model.read_text("utf-8").replace("cast(issue_count as", "cast(null as"), "utf-8")
+    results = invoke(["run", "--select", model.stem], **options).results
+    [failed] = [result for result in results if result.node.name == model.stem]
+    assert failed.status == "error"
+    assert 'null value in column "issue_count"' in failed.message
+    assert database.rows(quality) == before != []
+
+
 def test_failures_name_the_node_and_leave_the_environment_alone(
     database: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

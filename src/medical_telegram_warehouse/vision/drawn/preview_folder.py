@@ -19,6 +19,7 @@ import struct
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -97,6 +98,21 @@ def remove_previews(folder: Path, names: Iterable[str]) -> None:
     with _errors(folder):
         for name in names:
             preview_path(folder, name).unlink(missing_ok=True)
+
+
+def remove_previews_older_than(folder: Path, moment: datetime) -> int:
+    """Deletes the previews that were made before that moment; returns how many files that were.
+
+    Raises:
+        PermanentError: One cannot be deleted.
+    """
+    removed = 0
+    with _errors(folder):
+        for _, entry in _files(folder):
+            if _PREVIEW.fullmatch(entry.name) and entry.stat().st_mtime < moment.timestamp():
+                Path(entry).unlink(missing_ok=True)
+                removed += 1
+    return removed
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
