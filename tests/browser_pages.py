@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, cast
@@ -12,6 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, sync_playwright
+
+from api_service import serving
+from medical_telegram_warehouse.api import ApiOptions
 
 _NAMES = ("chromium", "google-chrome", "chromium-browser")
 Scheme = Literal["light", "dark"]
@@ -71,9 +75,7 @@ class Visitor:
 
         def hear(message: ConsoleMessage) -> None:
             is_expected = status != 200 and message.text.startswith("Failed to load resource")
-            # A browser asks for the icon when all else is loaded: the test may have ended its service by then.
-            is_late = "favicon" in message.location["url"] and "ERR_CONNECTION_REFUSED" in message.text
-            if message.type in ("error", "warning") and not is_expected and not is_late:
+            if message.type in ("error", "warning") and not is_expected:
                 self.problems.append(f"{path}: {message.type}: {message.text} {message.location}")
 
         page.route("**/*", guard)
@@ -84,14 +86,28 @@ class Visitor:
         assert response.status == status, response.text()[:2000]
         return page
 
+    def leave(self) -> None:
+        """Close all pages."""
+        for window in self.browser.contexts:
+            window.close()
+
 
 @pytest.fixture
 def visitor(browser: Browser, service: str) -> Iterator[Visitor]:
     visitor = Visitor(browser, service)
     yield visitor
-    for window in browser.contexts:
-        window.close()
+    visitor.leave()
     assert not visitor.problems, "\n".join(visitor.problems)
+
+
+@contextmanager
+def serving_pages(visitor: Visitor, options: ApiOptions) -> Iterator[str]:
+    """A service of one's own, which outlives its pages: they ask for charts and the icon after they are loaded."""
+    with serving(options) as url:
+        try:
+            yield url
+        finally:
+            visitor.leave()
 
 
 def follow(found: Locator) -> None:

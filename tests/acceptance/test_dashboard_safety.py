@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from api_service import MARKUP, SHOP, options_of, serving
-from browser_pages import Visitor, browser, drawn, plain, visitor
+from browser_pages import Visitor, browser, drawn, plain, serving_pages, visitor
 from conftest import PROJECT, Database
 from dashboard_service import add_empty_marts, add_row, options_over
 from medical_telegram_warehouse.api.edge.keys import new_key
@@ -40,7 +40,7 @@ def test_markup_in_a_message_is_shown_as_text(visitor: Visitor, marts: Marts) ->
 
 
 @pytest.fixture
-def hostile(database: Database, marts: Marts, tmp_path: Any) -> Any:
+def hostile(visitor: Visitor, database: Database, marts: Marts, tmp_path: Any) -> Any:
     """A service over names and titles that try to leave their place."""
     add_empty_marts(database, marts)
     with database.connect() as connection:
@@ -105,7 +105,7 @@ def hostile(database: Database, marts: Marts, tmp_path: Any) -> Any:
                 latest_price=price,
                 latest_message_key="1" * 32,
             )
-    with serving(options_over(database.address, tmp_path)) as url:
+    with serving_pages(visitor, options_over(database.address, tmp_path)) as url:
         wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         yield url
 
@@ -135,7 +135,7 @@ def test_telephone_numbers_are_hidden_unless_the_key_allows_them(
         assert "•" in content, path
     plain_key, kept_plain = new_key("analyst", allows_contacts=False)
     contact_key, kept_contact = new_key("caller", allows_contacts=True)
-    with serving(options_of(sample_warehouse, keys=(kept_plain, kept_contact), require_key=True)) as url:
+    with serving_pages(visitor, options_of(sample_warehouse, keys=(kept_plain, kept_contact), require_key=True)) as url:
         wait_for(lambda: httpx.get(f"{url}/health", headers={"X-API-Key": plain_key}).status_code == 200)
         for key, is_shown in ((contact_key, True), (plain_key, False), (contact_key, True)):
             page = visitor.visit(
@@ -144,7 +144,7 @@ def test_telephone_numbers_are_hidden_unless_the_key_allows_them(
             assert bool(NUMBERS.search(page.content())) is is_shown
 
 
-def test_without_a_key_the_browser_is_asked_for_one(visitor: Visitor, sample_warehouse: Settings) -> None:
+def test_without_a_key_the_browser_is_asked_for_one(sample_warehouse: Settings) -> None:
     _, kept = new_key("analyst", allows_contacts=False)
     with serving(options_of(sample_warehouse, keys=(kept,), require_key=True)) as url:
         response = httpx.get(f"{url}/products", headers={"Accept": "text/html"})
@@ -199,7 +199,7 @@ def test_the_font_is_loaded_only_where_amharic_stands(
     visitor: Visitor, database: Database, marts: Marts, tmp_path: Any
 ) -> None:
     add_empty_marts(database, marts)
-    with serving(options_over(database.address, tmp_path)) as url:
+    with serving_pages(visitor, options_over(database.address, tmp_path)) as url:
         wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         visitor.visit("/products", base=url)
     assert [each for each in visitor.asked if each.startswith("/static/dashboard.css")]

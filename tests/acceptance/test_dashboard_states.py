@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 from psycopg.sql import SQL, Identifier
 
-from api_service import SHOP, serving
-from browser_pages import Visitor, browser, follow, texts, visitor, where
+from api_service import SHOP
+from browser_pages import Visitor, browser, follow, serving_pages, texts, visitor, where
 from conftest import Database
 from dashboard_service import add_empty_marts, add_row, options_over
 from medical_telegram_warehouse.postgres.connection import connect
@@ -26,10 +26,10 @@ PAGES = ("/", "/products", "/channels", "/images", "/messages")
 
 
 @pytest.fixture
-def empty(database: Database, marts: Marts, tmp_path: Any) -> Iterator[str]:
+def empty(visitor: Visitor, database: Database, marts: Marts, tmp_path: Any) -> Iterator[str]:
     """A service over marts without a row."""
     add_empty_marts(database, marts)
-    with serving(options_over(database.address, tmp_path)) as url:
+    with serving_pages(visitor, options_over(database.address, tmp_path)) as url:
         wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         yield url
 
@@ -45,7 +45,7 @@ def test_an_empty_warehouse_says_why_and_what_to_do(visitor: Visitor, empty: str
 def test_a_warehouse_that_was_never_built_tells_how_to_build_it(
     visitor: Visitor, database: Database, tmp_path: Any
 ) -> None:
-    with serving(options_over(database.address, tmp_path)) as url:
+    with serving_pages(visitor, options_over(database.address, tmp_path)) as url:
         wait_for(lambda: httpx.get(f"{url}/health").status_code == 200)
         for path in PAGES:
             page = visitor.visit(path, base=url, status=503)
@@ -69,7 +69,7 @@ def test_a_database_that_is_away_is_told_and_the_page_mends_itself(
     visitor: Visitor, server: DatabaseAddress, marts: Marts, tmp_path: Any
 ) -> None:
     name = "database_that_comes_later"
-    with serving(options_over(server._replace(database=name), tmp_path)) as url:
+    with serving_pages(visitor, options_over(server._replace(database=name), tmp_path)) as url:
         page = visitor.visit("/products", base=url, status=503)
         expect(page.locator("h1")).to_have_text("The database is away")
         expect(page.locator("main")).to_contain_text("mtw doctor")
