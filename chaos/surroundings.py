@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-
-import psutil
+from signal import SIGKILL
 
 from chaos.fault import LONGEST_RUN, Arena, Fault, ImpossibleHereError, Injection, Stopwatch
 from chaos.load import Load
@@ -22,7 +22,6 @@ _AWAY = PageFault(drops_connection=True)
 _EARLY_POSTS, _ALL_POSTS = 100, 200
 # The later posts are then of the future, and so is the first run.
 _SLOW_CLOCK = FIRST_DATE + timedelta(hours=_EARLY_POSTS - 4)
-_LONGEST_END = 60
 # How often the scraper asks for a page before it gives it up.
 _TIMES_ASKED = 5
 
@@ -113,13 +112,6 @@ def _clock_set_to(moment: datetime, place: Place) -> Iterator[None]:
         place.environment = true
 
 
-def _kill_server(place: Place) -> None:
-    """And wait until it is gone: as long as nobody has taken notice of its end, another one would not start."""
-    server = psutil.Process(place.postmaster)
-    server.kill()
-    server.wait(_LONGEST_END)
-
-
 def _restart_under_load(arena: Arena, name: str, _undisturbed: Tables) -> Injection:
     """Stopped in order, then killed. Each answer is the right one, or says that the database is away."""
     port = free_port()
@@ -131,7 +123,7 @@ def _restart_under_load(arena: Arena, name: str, _undisturbed: Tables) -> Inject
         try:
             with Load(f"http://127.0.0.1:{port}") as load:
                 seconds = []
-                for end in (lambda: place.finish("db", "stop"), lambda: _kill_server(place)):
+                for end in (lambda: place.finish("db", "stop"), lambda: os.kill(place.postmaster, SIGKILL)):
                     load.wait_for_right_answers()
                     end()
                     load.wait_for_refusals()

@@ -27,7 +27,7 @@ from medical_telegram_warehouse.errors import DatabaseUnavailableError
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.messages import LoadSummary, load_messages
 from medical_telegram_warehouse.offers.step import extract_message_offers
-from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.connection import connect, is_listening
 from medical_telegram_warehouse.postgres.embedded import EmbeddedServer
 from medical_telegram_warehouse.postgres.migrate import migrate
 from medical_telegram_warehouse.scrape import scrape
@@ -56,7 +56,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.messages import load_messages
-from medical_telegram_warehouse.postgres.connection import connect
+from medical_telegram_warehouse.postgres.connection import connect, is_listening
 from medical_telegram_warehouse.records import DatabaseAddress
 from medical_telegram_warehouse.transform import TransformStep, build
 what, folder, project, port, name, user, password, now = sys.argv[1:]
@@ -102,14 +102,8 @@ class Victim:
             os.kill(int((self.server.cluster / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             with pytest.raises(DatabaseUnavailableError, match=r"connection .* was lost|server closed|unexpected"):
                 running.result()
-        wait_for(self._is_up_again)
-
-    def _is_up_again(self) -> bool:
-        """The server can start once the system has cleared all its processes away; what it says before is transient."""
-        try:
-            return not self.server.is_running() and self.server.ensure()
-        except DatabaseUnavailableError:
-            return False
+        wait_for(lambda: not is_listening(self.database.host, self.database.port))
+        assert self.server.ensure()
 
     def kill_child(self, what: str, folder: Path, is_in_the_middle: Callable[[], bool]) -> None:
         """Kill a process that loads from the folder, or builds with it."""

@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,10 @@ from medical_telegram_warehouse.records import DatabaseAddress
 logger = logging.getLogger(__name__)
 CLUSTER_FOLDER = "postgres"
 _START_SECONDS = 60
+# What a start is told while processes of a killed server are still listed. The system clears them away within seconds;
+# 'mtw db start' a second after a SIGKILL met them once in five tries.
+_NOT_YET_GONE = (b'lock file "postmaster.pid" already exists', b"pre-existing shared memory block")
+_GONE_SECONDS = 30
 # For a disk without moving parts; with the defaults, which are for a machine of long ago, builds of a long history take
 # longer (`make bench ARGS=warehouse`).
 _TUNING = "-c random_page_cost=1.1 -c max_wal_size=2GB"
@@ -144,16 +149,31 @@ class EmbeddedServer:
         listen = "127.0.0.1" if self._address.host == "localhost" else self._address.host
         place = f"-p {self._address.port} -c listen_addresses={listen} -c unix_socket_directories=''"
         options = f"{place} {_TUNING} -c shared_buffers={_buffers_mb()}MB"
-        result = self._call(
-            "pg_ctl",
-            *("-D", str(self.cluster), "-l", str(self.log), "-o", options, "-w", "-t", str(_START_SECONDS), "start"),
-        )
+        result = self._start_when_killed_one_is_gone(options)
         if result.returncode:
             raise DatabaseUnavailableError(
                 f"the embedded PostgreSQL in {self.cluster} did not start on port {self._address.port}:\n"
                 f"{result.stdout.strip()}\nIts log, {self.log}, ends:\n{_tail(self.log)}"
             )
         logger.info("started the embedded PostgreSQL on 127.0.0.1:%d", self._address.port)
+
+    def _start_when_killed_one_is_gone(self, options: str) -> subprocess.CompletedProcess[str]:
+        deadline = time.monotonic() + _GONE_SECONDS
+        is_first = True
+        while True:
+            logged = self.log.stat().st_size
+            result = self._call(
+                "pg_ctl",
+                *("-D", str(self.cluster), "-l", str(self.log), "-o", options),
+                *("-w", "-t", str(_START_SECONDS), "start"),
+            )
+            said = self.log.read_bytes()[logged:]
+            if not any(each in said for each in _NOT_YET_GONE) or time.monotonic() > deadline:
+                return result
+            if is_first:
+                logger.info("the PostgreSQL of %s was killed; waiting until its processes are gone", self.folder)
+                is_first = False
+            time.sleep(0.5)
 
     def _create_database(self) -> None:
         with connect(self._address._replace(database="postgres")) as connection:
