@@ -1,4 +1,4 @@
-"""Our own log lines: for people or as JSON, with what they are about, and without secrets.
+"""Our own log lines: for people or as JSON, with what they are about, without secrets and control characters.
 
     12:34:56  CheMed: 120 new messages
     {"time": "2026-01-31T02:00:07.1+00:00", "level": "info", "run_id": "…", "step": "…", "channel": "CheMed", …}
@@ -17,9 +17,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from medical_telegram_warehouse.text import printable
+
 PACKAGE = "medical_telegram_warehouse"
 _SUBJECTS = ("run_id", "step", "channel")
 _HIDDEN = "***"
+_BELOW_THE_MESSAGE = "\n" + " " * len("12:34:56  ")
 # A shorter one would be found in words that are none.
 _SHORTEST_SECRET = 5
 _about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed, only replaced
@@ -80,14 +83,17 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line. Nobody may be there to read it any more, which is no reason to stop working."""
-        line = f"{redacted(self.format(record))}\n"
+        line = f"{printable(self.format(record))}\n"
         with suppress(BrokenPipeError):
             sys.stderr.write(line)
             sys.stderr.flush()
 
 
 class _LineFormatter(logging.Formatter):
-    """`12:34:56  message`; a warning or an error says that it is one."""
+    """`12:34:56  message`; a warning or an error says that it is one. Its further lines are indented.
+
+    So nothing that came from outside can look like a line of its own.
+    """
 
     def __init__(self, *, with_tracebacks: bool) -> None:
         super().__init__("%(asctime)s  %(message)s", datefmt="%H:%M:%S")
@@ -98,7 +104,7 @@ class _LineFormatter(logging.Formatter):
             record = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
         if record.levelno >= logging.WARNING:
             record.msg = f"{record.levelname.lower()}: {record.msg}"
-        return super().format(record)
+        return redacted(super().format(record)).replace("\n", _BELOW_THE_MESSAGE)
 
 
 class _JsonFormatter(logging.Formatter):
@@ -115,4 +121,5 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        # Before it is JSON: quotes and line feeds of a secret would be written otherwise in there.
+        return json.dumps({name: redacted(value) for name, value in line.items()}, ensure_ascii=False)

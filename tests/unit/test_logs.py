@@ -92,6 +92,17 @@ def test_no_line_shows_a_secret_wherever_it_comes_from(
     assert "abc is too short" in shown
 
 
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_a_secret_with_quotes_and_line_feeds_is_hidden_too(
+    log_format: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(logging.INFO, log_format, ['it\'s "quoted"\\\nand long'])
+    logger.info("said: %s, and so on", 'it\'s "quoted"\\\nand long')
+    shown = capsys.readouterr().err
+    assert "said: ***, and so on" in shown
+    assert "quoted" not in shown
+
+
 def test_a_reader_that_has_gone_does_not_stop_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """`mtw run | head` closed the pipe, and the step whose next line went there failed."""
 
@@ -102,3 +113,18 @@ def test_a_reader_that_has_gone_does_not_stop_the_work(monkeypatch: pytest.Monke
     configure_logging(logging.INFO, LogFormat.TEXT)
     monkeypatch.setattr("sys.stderr", Closed())
     logger.info("to nobody")
+
+
+def test_a_name_from_outside_can_neither_move_the_cursor_nor_look_like_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = "shop\x1b[2J\x9b1A\x7f\u202e\n12:00:00  error: all is lost"
+    configure_logging(logging.INFO, LogFormat.TEXT)
+    logger.info("channel %s, ዚንክ\tas it was", name)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("  channel shop␛[2J�1A␡�")
+    assert second == " " * 10 + "12:00:00  error: all is lost, ዚንክ\tas it was"
+    configure_logging(logging.INFO, LogFormat.JSON)
+    logger.info("%s", name)
+    [line] = lines(capsys)
+    assert line["message"] == "shop\x1b[2J�1A␡�\n12:00:00  error: all is lost"

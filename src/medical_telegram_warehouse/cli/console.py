@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.markup import escape
+from rich.segment import Segment
 
 from medical_telegram_warehouse.errors import WarehouseError
 from medical_telegram_warehouse.logs import configure_logging
 from medical_telegram_warehouse.settings import Settings, load_settings
+from medical_telegram_warehouse.text import printable
 
 # Lines of a log file are not bound to a terminal's width.
 _WIDE = 120
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-errors = Console(stderr=True, highlight=False)
 _FAILED = 1
 _INTERRUPTED = 130
+
+
+class _Printable:
+    """What is printed, with pictures of control characters: names come from outside. Colours are no part of texts."""
+
+    def __init__(self, printed: ConsoleRenderable) -> None:
+        self._printed = printed
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        for segment in console.render(self._printed, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+class _PrintableHook(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Printable(each) for each in renderables]
+
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+errors = Console(stderr=True, highlight=False)
+for each in (console, errors):
+    each.push_render_hook(_PrintableHook())
 
 
 def command_settings(**overrides: object) -> Settings:
