@@ -14,9 +14,10 @@ help:  ## list these commands
 run: $(INSTALLED)  ## set up, run the whole pipeline, print a summary (ARGS="--lake PATH" and the like)
 	@$(BIN)/mtw run $(ARGS)
 
+# In the order of the folders: long files of few tests first, or the last of them would keep one core waiting.
 test: lint  ## set up, check style, types and imports, and run all tests (ARGS="-k name")
 	@sh tests/debian_packages.sh chromium=chromium curl=curl prometheus=prometheus docker-compose=docker-compose systemd-analyze=systemd
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED_DEV)  ## check style, types, direction of imports and SQL, and that no secret is committed
 	@$(BIN)/ruff check .

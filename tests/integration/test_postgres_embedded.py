@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pydantic import SecretStr
 
@@ -133,6 +134,16 @@ def reaper() -> Iterator[None]:
     assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     yield
     libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    wait_for(no_server_is_left)
+
+
+def no_server_is_left() -> bool:
+    """Ask for those that have ended. Other tests look at this process's children."""
+    servers = [child for child in psutil.Process().children() if child.name() == "postgres"]
+    for server in servers:
+        if server.status() == psutil.STATUS_ZOMBIE:
+            os.waitpid(server.pid, 0)
+    return not servers
 
 
 @pytest.mark.usefixtures("reaper")
