@@ -20,7 +20,7 @@ from medical_telegram_warehouse.lake.reader import MessageFile, list_message_fil
 from medical_telegram_warehouse.lake.registry import Lake
 from medical_telegram_warehouse.load.channels import load_channels
 from medical_telegram_warehouse.load.chunks import Chunk, FileTask, ReadAhead, read_chunks
-from medical_telegram_warehouse.load.copying import FILE_ID, PAYLOAD, POSITION, Row, copy_rows
+from medical_telegram_warehouse.load.copying import FILE_ID, IS_DELETED, MESSAGE_KEY, PAYLOAD, POSITION, Row, copy_rows
 from medical_telegram_warehouse.load.reading import LoadedFile
 from medical_telegram_warehouse.postgres.locks import LOAD_LOCK, writing_raw
 from medical_telegram_warehouse.postgres.queries import statement
@@ -164,8 +164,10 @@ class _Loader:
         copy_rows(self._connection, rows)
         if on_copied is not None:
             on_copied()
-        self._connection.execute(statement("keep_former"))
-        merged = self._connection.execute(statement("merge_messages")).fetchone() or (0, 0, False)
+        seen = [row[:MESSAGE_KEY] for row in rows if not row[IS_DELETED]]
+        counted = {"messages": len(set(seen)), "observations": len(seen)}
+        self._connection.execute(statement("keep_former"), counted)
+        merged = self._connection.execute(statement("merge_messages"), counted).fetchone() or (0, 0, False)
         observations = self._connection.execute(statement("add_observations")).rowcount
         if merged[2]:
             self._connection.execute(statement("fill_gaps"))
