@@ -5,22 +5,20 @@ A file of its own, and not a table of PostgreSQL: that PostgreSQL is away must b
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from medical_telegram_warehouse.errors import PermanentError, TransientError
+from medical_telegram_warehouse.file_locks import lock_within
 
 logger = logging.getLogger(__name__)
 # Longer than destinations that do not answer take.
 _WAIT_SECONDS = 120
-_POLL_SECONDS = 0.2
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Times are UTC in ISO 8601, all of one length, so that they sort as text.
 _SCHEMA = """
@@ -80,7 +78,8 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_suffix(".lock").open("ab") as lock:
-            _wait_for(lock.fileno(), path)
+            if not lock_within(lock, _WAIT_SECONDS):
+                raise BookBusyError(f"another process is using {path}, and does not end; try again")
             with closing(_connect(path)) as connection:
                 yield connection
     except (OSError, sqlite3.Error) as error:
@@ -109,19 +108,6 @@ def to_text(moment: datetime) -> str:
 def to_time(text: str) -> datetime:
     """And back."""
     return datetime.fromisoformat(text)
-
-
-def _wait_for(lock: int, path: Path) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise BookBusyError(f"another process is using {path}, and does not end; try again") from error
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
 
 
 def _connect(path: Path) -> sqlite3.Connection:

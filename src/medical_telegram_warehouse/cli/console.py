@@ -39,10 +39,13 @@ class _PrintableHook(RenderHook):
         return [_Printable(each) for each in renderables]
 
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-errors = Console(stderr=True, highlight=False)
-for each in (console, errors):
-    each.push_render_hook(_PrintableHook())
+def _printing(console: Console) -> Console:
+    console.push_render_hook(_PrintableHook())
+    return console
+
+
+console = _printing(Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
+errors = _printing(Console(stderr=True, highlight=False))
 
 
 def command_settings(**overrides: object) -> Settings:

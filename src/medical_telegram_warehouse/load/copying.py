@@ -21,8 +21,8 @@ from medical_telegram_warehouse.lake.reader import MessageFile
 
 _json = msgspec.json.Encoder(order="sorted").encode
 Row = tuple[Any, ...]
-# Where columns of a row stand; channel and number of its message are the first.
-MESSAGE_KEY = 2
+# Where columns of a row stand; the first are channel and number of its message.
+MESSAGE_KEY = slice(2)
 IS_DELETED = 21
 PAYLOAD, FILE_ID, POSITION = -3, -2, -1
 _COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"

@@ -164,7 +164,7 @@ class _Loader:
         copy_rows(self._connection, rows)
         if on_copied is not None:
             on_copied()
-        seen = [row[:MESSAGE_KEY] for row in rows if not row[IS_DELETED]]
+        seen = [row[MESSAGE_KEY] for row in rows if not row[IS_DELETED]]
         counted = {"messages": len(set(seen)), "observations": len(seen)}
         self._connection.execute(statement("keep_former"), counted)
         merged = self._connection.execute(statement("merge_messages"), counted).fetchone() or (0, 0, False)

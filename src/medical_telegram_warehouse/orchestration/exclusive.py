@@ -12,18 +12,17 @@ A run process that is killed leaves its step processes behind for a moment; the 
 from __future__ import annotations
 
 import fcntl
-import time
 from pathlib import Path
 from typing import BinaryIO
 
 from medical_telegram_warehouse.errors import TransientError
+from medical_telegram_warehouse.file_locks import lock_within
 
 _RUN_LOCK = ".run.lock"
 _STEPS_LOCK = ".steps.lock"
 # A sensor that looks whether a run was killed holds the folder for a moment; a run that begins then shall not fail.
 _GLANCE_SECONDS = 2
 _ORPHAN_SECONDS = 15
-_POLL_SECONDS = 0.1
 _held: dict[Path, BinaryIO] = {}
 
 
@@ -101,16 +100,8 @@ def _note(lock: BinaryIO, run_id: str) -> None:
 
 
 def _lock(file: BinaryIO, seconds: float, otherwise: str) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise RunActiveError(otherwise) from error
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+    if not lock_within(file, seconds):
+        raise RunActiveError(otherwise)
 
 
 def _holder(data_dir: Path) -> str:

@@ -41,7 +41,7 @@ kept_texts AS (
     SELECT channel_name, message_id, incoming.text_hash, incoming.message_text
     FROM incoming
     INNER JOIN edited USING (channel_name, message_id)
-    WHERE (SELECT count(*) FROM edited) > 0 AND NOT incoming.is_deleted
+    WHERE EXISTS (SELECT FROM edited) AND NOT incoming.is_deleted
     ON CONFLICT DO NOTHING
 )
 
